@@ -1,0 +1,7 @@
+"""Sizes that are checked before anything is parsed."""
+
+MAX_CSR_BYTES = 64 * 1024
+MAX_CHAIN_BYTES = 256 * 1024
+MAX_CHAIN_CERTIFICATES = 10
+# A serial number has at most 20 octets (RFC 5280, 4.1.2.2).
+MAX_SERIAL_OCTETS = 20

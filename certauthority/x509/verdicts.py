@@ -1,0 +1,39 @@
+"""What a rule says of an input: kept or broken, what was found, what was wanted, and where the rule comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One rule's judgement.
+
+    ``id`` is stable and machine-readable (``key.rsa-size``); ``title`` names the rule for people. ``found`` and
+    ``wanted`` are plain text, never markup, and never hold key material. ``source`` cites the standard or says
+    ``house rule``. A ``note`` informs and is never broken: it always has ``ok=True``.
+    """
+
+    id: str
+    title: str
+    ok: bool
+    found: str = ""
+    wanted: str = ""
+    source: str = ""
+    kind: Literal["rule", "note"] = "rule"
+
+    def __post_init__(self) -> None:
+        if self.kind == "note" and not self.ok:
+            raise ValueError(f"{self.id}: a note informs, it cannot be broken")
+
+
+def acceptable(verdicts: Iterable[Verdict]) -> bool:
+    """Whether every rule is kept."""
+    return all(verdict.ok for verdict in verdicts)
+
+
+def broken(verdicts: Iterable[Verdict]) -> tuple[Verdict, ...]:
+    """The broken rules, in the order in which they were judged."""
+    return tuple(verdict for verdict in verdicts if not verdict.ok)
