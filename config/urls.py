@@ -1,0 +1,21 @@
+"""Addresses of the whole site."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from config import health
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="portal:projects"), name="home"),
+    path("", include("portal.urls")),
+    path("accounts/", include("connect.urls")),
+    path("ca/", include("certauthority.urls")),
+    path("admin/", admin.site.urls),
+    path("healthz", health.alive, name="healthz"),
+    path("readyz", health.ready, name="readyz"),
+]
+
+handler403 = "connect.views.errors.forbidden"
