@@ -1,0 +1,15 @@
+"""From a request to the words of the audit log."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest
+
+from audit.events import Actor
+from connect.models import User
+
+
+def actor_of(request: HttpRequest) -> Actor:
+    """The signed-in person and the address the request came from."""
+    user = request.user
+    name = user.email if isinstance(user, User) else "anonymous"
+    return Actor(name=name, address=str(request.META.get("REMOTE_ADDR", ""))[:45])

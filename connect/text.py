@@ -1,0 +1,25 @@
+"""What a name that people type may hold."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from django.core.exceptions import ValidationError
+
+# Control and format characters (among them NUL and the bidirectional controls), line and paragraph separators,
+# lone surrogates and private use: invisible, or able to make a name look like another.
+_REFUSED = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
+
+
+def validate_plain_text(value: str) -> None:
+    """Refuse characters that cannot be seen or that change the direction of the text.
+
+    Raises:
+        ValidationError: naming the first such character by its code point.
+    """
+    for character in value:
+        if unicodedata.category(character) in _REFUSED:
+            raise ValidationError(
+                f"The character U+{ord(character):04X} cannot be used here: it is invisible or changes the direction "
+                "of the text. Remove it and try again."
+            )

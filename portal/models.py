@@ -1,0 +1,118 @@
+"""Projects, the people on them, and their credentials."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Lower
+
+from certauthority.models import Certificate
+from connect.models import Company, User
+from connect.text import validate_plain_text
+
+
+class Environment(models.TextChoices):
+    SANDBOX = "sandbox", "Sandbox"
+    PRODUCTION = "production", "Production"
+
+    @property
+    def code(self) -> str:
+        """How a common name names it."""
+        return {"sandbox": "MTF", "production": "PROD"}[self.value]
+
+
+class Role(models.TextChoices):
+    ADMIN = "admin", "Admin"
+    READ_ONLY = "read-only", "Read-only"
+
+
+class Project(models.Model):
+    """A company's project. A deleted one is kept for the audit and seen by nobody."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="projects")
+    name = models.CharField(max_length=64, validators=[validate_plain_text])
+    created_at = models.DateTimeField()
+    deleted_at = models.DateTimeField(null=True)
+    members = models.ManyToManyField(User, through="Membership", related_name="projects")
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                "company", Lower("name"), condition=Q(deleted_at=None), name="project_name_in_company"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Membership(models.Model):
+    """One person's role on one project."""
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=12, choices=Role.choices)
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="membership_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.get_role_display()} on {self.project}"
+
+
+class CredentialMethod(models.TextChoices):
+    UPLOADED_CSR = "uploaded-csr", "Upload a CSR"
+    PASTED_CSR = "pasted-csr", "Paste in a CSR"
+    UPLOADED_CERTIFICATE = "uploaded-certificate", "Upload mTLS certificate"
+
+
+class EndReason(models.TextChoices):
+    REVOKED = "revoked", "Revoked"
+    USE_ENDED = "use-ended", "Use ended on this project"
+    PROJECT_DELETED = "project-deleted", "Project deleted"
+
+
+class Credential(models.Model):
+    """A client certificate in one environment of one project, under an alias. Live while ``ended_at`` is empty."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="credentials")
+    environment = models.CharField(max_length=12, choices=Environment.choices)
+    alias = models.CharField(max_length=64)
+    certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="credentials")
+    subject_digest = models.CharField(max_length=64)
+    method = models.CharField(max_length=24, choices=CredentialMethod.choices)
+    predecessor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="successors")
+    submission = models.UUIDField(
+        unique=True, help_text="Of the form that made it, so that a form sent twice acts once"
+    )
+    created_at = models.DateTimeField()
+    created_by = models.CharField(max_length=254)
+    ended_at = models.DateTimeField(null=True)
+    end_reason = models.CharField(max_length=16, blank=True, choices=EndReason.choices)
+
+    class Meta:
+        constraints = [
+            # Java's keystores know aliases in lower case only, so two that differ by case would be one there.
+            models.UniqueConstraint(
+                "project", "environment", Lower("alias"), condition=Q(ended_at=None), name="credential_live_alias"
+            ),
+            models.UniqueConstraint(
+                fields=["subject_digest"], condition=Q(ended_at=None), name="credential_live_subject"
+            ),
+            models.CheckConstraint(
+                name="credential_ended_whole",
+                condition=Q(ended_at=None, end_reason="") | (Q(ended_at__isnull=False) & ~Q(end_reason="")),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["project", "environment", "-created_at", "-id"], name="credential_newest_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.alias
