@@ -1,0 +1,154 @@
+"""What a piece of data is, told by its content and never by its name. Guesses about shape, no judgement."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from enum import StrEnum
+
+from . import der
+
+
+class Kind(StrEnum):
+    """What an input can be."""
+
+    CSR = "csr"
+    CERTIFICATE = "certificate"
+    PRIVATE_KEY = "private-key"
+    PUBLIC_KEY = "public-key"
+    PKCS12 = "pkcs12"
+    JAVA_KEYSTORE = "java-keystore"
+    PKCS7 = "pkcs7"
+    CRL = "crl"
+    EMPTY = "empty"
+    UNKNOWN = "unknown"
+
+
+# PEM, OpenSSH, PGP and SSH2 say it in words; PuTTY, JSON Web Keys and .NET have forms of their own.
+_PRIVATE_KEY_WORDS = re.compile(
+    rb"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-|openssh-key-v1\x00"
+    rb"|<RSAKeyValue>[^\x00]{0,20000}?<D>|PrivateKeyInfo",
+    re.IGNORECASE,
+)
+_JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
+_JSON_PRIVATE_PART = re.compile(rb'"(?:d|k)"\s{0,20}:')
+_PVK_MAGIC = b"\x1e\xf1\xb5\xb0"
+_JAVA_KEYSTORE_MAGICS = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
+# Base64 text of a SEQUENCE begins with M. Possessive repeats cannot backtrack.
+_BASE64_RUN = re.compile(rb"(?<![A-Za-z0-9+/])M(?:[A-Za-z0-9+/=]++[ \t\r\n]*+)++")
+_MAX_RUN_LENGTH = 16 * 1024
+_PKCS7_ARC = "1.2.840.113549.1.7."
+_PKCS12_VERSION = 3
+
+
+def holds_private_key(data: bytes) -> bool:
+    """Whether a private key stands anywhere in the data, in any usual form, encrypted or not."""
+    text = data.replace(b"\x00", b"") if b"P\x00R\x00I\x00V" in data.upper() else data
+    if _PRIVATE_KEY_WORDS.search(text) or data.startswith(_PVK_MAGIC):
+        return True
+    if _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
+        return True
+    return _kinds_in_a_row(data) or any(_run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text))
+
+
+def _kinds_in_a_row(data: bytes) -> bool:
+    """Whether one of the DER values that follow one another is a private key."""
+    offset = 0
+    while offset < len(data) and data[offset] == der.SEQUENCE:
+        try:
+            element = der.read_at(data, offset)
+        except der.DerError:
+            return kind_of_der(data[offset:]) is Kind.PRIVATE_KEY
+        if _kind_of_element(element) is Kind.PRIVATE_KEY:
+            return True
+        offset += len(element.raw)
+    return False
+
+
+def _run_is_private_key(run: bytes) -> bool:
+    text = re.sub(rb"\s+", b"", run[:_MAX_RUN_LENGTH]).rstrip(b"=")
+    try:
+        decoded = base64.b64decode(text[: len(text) // 4 * 4] + _last_group(text))
+    except binascii.Error:
+        return False
+    return _kinds_in_a_row(decoded)
+
+
+def _last_group(text: bytes) -> bytes:
+    rest = text[len(text) // 4 * 4 :]
+    return rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""
+
+
+def kind_of_der(data: bytes) -> Kind:
+    """What the first DER value is, by its shape. What follows it is not looked at."""
+    if data.startswith(_JAVA_KEYSTORE_MAGICS):
+        return Kind.JAVA_KEYSTORE
+    try:
+        return _kind_of_element(der.read_at(data))
+    except der.DerError:
+        return _kind_of_ber(data)
+
+
+def _kind_of_ber(data: bytes) -> Kind:
+    """PKCS #12 and PKCS #7 may be written with lengths that DER does not allow."""
+    if data.startswith(b"\x30\x80\x02\x01\x03\x30"):
+        return Kind.PKCS12
+    if data.startswith(b"\x30\x80\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07"):
+        return Kind.PKCS7
+    return Kind.UNKNOWN
+
+
+def _kind_of_element(element: der.Element) -> Kind:
+    try:
+        parts = element.expect(der.SEQUENCE).children()
+        return _kind_of_parts(parts) if parts else Kind.UNKNOWN
+    except der.DerError:
+        return _kind_of_ber(element.raw)
+
+
+def _kind_of_parts(parts: list[der.Element]) -> Kind:
+    tags = [part.tag for part in parts]
+    match tags:
+        case [der.INTEGER, *_]:
+            return _kind_of_numbered(parts, tags)
+        case [der.OBJECT_IDENTIFIER, 0xA0]:
+            return Kind.PKCS7 if der.read_oid(parts[0]).startswith(_PKCS7_ARC) else Kind.UNKNOWN
+        case [der.SEQUENCE, der.OCTET_STRING]:
+            return Kind.PRIVATE_KEY  # EncryptedPrivateKeyInfo (RFC 5208, 6)
+        case [der.SEQUENCE, der.BIT_STRING]:
+            return Kind.PUBLIC_KEY
+        case [der.SEQUENCE, der.SEQUENCE, der.BIT_STRING]:
+            return _kind_of_signed(parts[0].children())
+    return Kind.UNKNOWN
+
+
+def _kind_of_numbered(parts: list[der.Element], tags: list[int]) -> Kind:
+    """Structures that begin with a number: private keys, a PKCS #1 public key, PKCS #12."""
+    match tags[1:]:
+        case [der.SEQUENCE, der.OCTET_STRING, *_]:
+            return Kind.PRIVATE_KEY  # PrivateKeyInfo (RFC 5208, 5) and OneAsymmetricKey (RFC 5958, 2)
+        case [der.OCTET_STRING, *_]:
+            return Kind.PRIVATE_KEY  # ECPrivateKey (RFC 5915, 3)
+        case [der.SEQUENCE, *_]:
+            return Kind.PKCS12 if der.read_integer(parts[0]) == _PKCS12_VERSION else Kind.UNKNOWN
+        case [der.INTEGER]:
+            return Kind.PUBLIC_KEY  # RSAPublicKey (RFC 8017, A.1.1)
+        case [der.INTEGER, der.INTEGER, der.INTEGER, der.INTEGER, *_]:
+            return Kind.PRIVATE_KEY  # RSAPrivateKey (RFC 8017, A.1.2) and OpenSSL's DSA keys
+    return Kind.UNKNOWN
+
+
+def _kind_of_signed(parts: list[der.Element]) -> Kind:
+    """Certificates, requests and revocation lists are all SEQUENCE { what is signed, algorithm, signature }."""
+    tags = [part.tag for part in parts]
+    if tags[:1] == [0xA0]:
+        return Kind.CERTIFICATE
+    if der.UTC_TIME in tags[:4] or der.GENERALIZED_TIME in tags[:4]:
+        return Kind.CRL
+    match tags:
+        case [der.INTEGER, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, der.SEQUENCE, *_]:
+            return Kind.CERTIFICATE  # version 1, whose number is left out
+        case [der.INTEGER, der.SEQUENCE, der.SEQUENCE, *_]:
+            return Kind.CSR
+    return Kind.UNKNOWN
