@@ -1,7 +1,9 @@
 """Every environment variable that the site reads, and what it is without one.
 
-Each may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` is read where ``SECRET_KEY`` is not set. In
-demo mode (the default) everything has a value; in production a missing secret stops the start with a sentence.
+Each may also be given as a file: ``SECRET_KEY_FILE=/run/secrets/key`` takes the place of ``SECRET_KEY``. In demo
+mode (the default) everything has a value; in production a missing or a demo secret stops the start with a sentence.
+A value that cannot be read is never replaced by a default: it raises ``ImproperlyConfigured``, whose message says
+what to set.
 """
 
 from __future__ import annotations
@@ -12,46 +14,134 @@ import secrets
 import tempfile
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+CA_KEY_ALGORITHMS = ("EC P-256", "EC P-384", "RSA 2048", "RSA 3072", "RSA 4096")
+LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+# Django asks for 50 characters in its signing key; the passphrase is stretched by PKCS#8, so that 16 are enough.
+SECRET_KEY_CHARACTERS = 50
+PASSPHRASE_CHARACTERS = 16
+# Words of keys that were copied from an example: such a secret is known to everybody.
+EXAMPLE_WORDS = ("insecure", "rehearsal", "changeme", "change-me", "example", "secret-key", "password")
 
-env = FileAwareEnv(eager=True)
+_env = FileAwareEnv(eager=True, strip_whitespace=True)
+
+
+def _text(name: str, default: str = "") -> str:
+    """The variable's text without white space around it; one that is set to nothing counts as not set."""
+    try:
+        return str(_env.str(name, "")).strip() or default
+    except ValueError as error:
+        raise ImproperlyConfigured(
+            f"{name}_FILE does not name a file that can be read. Correct {name}_FILE."
+        ) from error
 
 
 def _required(name: str, why: str) -> str:
-    value = env.str(name, "")
+    value = _text(name)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set. {why} Set {name}, or {name}_FILE to a file that holds it.")
     return value
 
 
+def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
+    value = _text(name, default)
+    if value not in choices:
+        raise ImproperlyConfigured(f"{name} is {value!r}. It must be one of: {', '.join(choices)}.")
+    return value
+
+
+def _port(name: str, default: int) -> int:
+    text = _text(name, str(default))
+    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
+        raise ImproperlyConfigured(f"{name} is {text!r}. It must be a whole number from 1 to 65535.")
+    return int(text)
+
+
+def _flag(name: str, default: bool) -> bool:
+    text = _text(name, str(default)).lower()
+    if text in ("true", "1", "yes", "on"):
+        return True
+    if text in ("false", "0", "no", "off"):
+        return False
+    raise ImproperlyConfigured(f"{name} is {text!r}. It must be true or false.")
+
+
+def _names(name: str, default: list[str]) -> list[str]:
+    return [part.strip() for part in _text(name).split(",") if part.strip()] or default
+
+
 def _mode() -> Literal["demo", "production"]:
-    mode = env.str("MODE", "demo")
-    if mode == "demo":
-        return "demo"
-    if mode == "production":
-        return "production"
-    raise ImproperlyConfigured(f"MODE is {mode!r}. It must be demo or production.")
+    return "production" if _choice("MODE", ("demo", "production"), "demo") == "production" else "demo"
+
+
+def _site_url(default: str) -> str:
+    """The address that users and relying parties see: scheme and host, and a port where it is not the usual one."""
+    url = (_text("SITE_URL", default) or _required("SITE_URL", "Certificates name this address for their CRL.")).rstrip(
+        "/"
+    )
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(
+            f"SITE_URL is {url!r}. It must look like https://portal.example.com, without a path."
+        )
+    if not DEMO and parts.scheme != "https":
+        raise ImproperlyConfigured(f"SITE_URL is {url!r}. Production is only reached by https: begin it with https://.")
+    return url
 
 
 def _kept_secret(name: str) -> str:
     """A secret of demo mode: made once, kept in the state directory, readable by its owner only."""
     path = STATE_DIR / "secrets" / name
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh = path.with_name(f"{name}.{os.getpid()}")
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            file.write(secrets.token_urlsafe(48))
-        try:
-            os.link(fresh, path)  # The first process wins; a second one started at once reads what the first wrote.
-        except FileExistsError:
-            path.stat()
-        finally:
-            fresh.unlink()
-    return path.read_text(encoding="ascii").strip()
+    try:
+        if not path.exists():
+            _keep_fresh_secret(path)
+        return path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"The state directory {STATE_DIR} cannot be written ({error.strerror}). "
+            "Make it writable, or name another one: STATE_DIR=/path/to/directory."
+        ) from error
+
+
+def _keep_fresh_secret(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f"{path.name}.{os.getpid()}")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    try:
+        os.link(fresh, path)  # The first process wins; a second one started at once reads what the first wrote.
+    except FileExistsError:
+        path.stat()
+    finally:
+        fresh.unlink()
+
+
+def _production_secret(name: str, characters: int, why: str) -> str:
+    """A secret that somebody chose for production: long enough, and none that an example or the demo made."""
+    value = _required(name, why)
+    if len(value) < characters or any(word in value.lower() for word in EXAMPLE_WORDS):
+        raise ImproperlyConfigured(
+            f"{name} is too short or was copied from an example. Production needs at least {characters} random "
+            f"characters: python3 -c 'import secrets; print(secrets.token_urlsafe({characters}))' makes some."
+        )
+    kept = STATE_DIR / "secrets" / name.lower()
+    if kept.exists() and secrets.compare_digest(kept.read_bytes().strip(), value.encode()):
+        raise ImproperlyConfigured(f"{name} is the secret of the demo in {STATE_DIR}. Production needs one of its own.")
+    return value
+
+
+def _production_database() -> str:
+    url = _required("DATABASE_URL", "Production keeps its data in PostgreSQL.")
+    if urlsplit(url).scheme not in ("postgres", "postgresql"):
+        raise ImproperlyConfigured(
+            "DATABASE_URL does not begin with postgresql://. Production keeps its data in PostgreSQL."
+        )
+    return url
 
 
 def socket_directory() -> Path:
@@ -62,24 +152,37 @@ def socket_directory() -> Path:
 
 MODE = _mode()
 DEMO = MODE == "demo"
-STATE_DIR = Path(env.str("STATE_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
-PORT = env.int("PORT", 8000)
+DEBUG = _flag("DEBUG", False)
+STATE_DIR = Path(_text("STATE_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
+PORT = _port("PORT", 8000)
+SITE_URL = _site_url(f"http://localhost:{PORT}" if DEMO else "")
+CA_KEY_ALGORITHM = _choice("CA_KEY_ALGORITHM", CA_KEY_ALGORITHMS, "EC P-256")
+LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
+# A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.
+BEHIND_PROXY = _flag("BEHIND_PROXY", False)
+# A production process that never signs (a worker that only sends mail, say) can do without the CA's passphrase.
+SIGNS = _flag("SIGNS", True)
 
 if DEMO:
-    SECRET_KEY = env.str("SECRET_KEY", "") or _kept_secret("secret_key")
-    CA_KEY_PASSPHRASE = env.str("CA_KEY_PASSPHRASE", "") or _kept_secret("ca_key_passphrase")
-    SITE_URL = env.str("SITE_URL", f"http://localhost:{PORT}").rstrip("/")
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-    DATABASE_URL = env.str("DATABASE_URL", "")
-    REDIS_URL = env.str("REDIS_URL", f"unix://{socket_directory() / 'redis.sock'}?db=0")
+    SECRET_KEY = _text("SECRET_KEY") or _kept_secret("secret_key")
+    CA_KEY_PASSPHRASE = _text("CA_KEY_PASSPHRASE") or _kept_secret("ca_key_passphrase")
+    ALLOWED_HOSTS = _names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+    DATABASE_URL = _text("DATABASE_URL")
+    REDIS_URL = _text("REDIS_URL")
 else:
-    SECRET_KEY = _required("SECRET_KEY", "Sessions and signed links need a secret of their own.")
-    CA_KEY_PASSPHRASE = env.str("CA_KEY_PASSPHRASE", "")
-    SITE_URL = _required("SITE_URL", "Certificates name this address for their CRL.").rstrip("/")
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [SITE_URL.split("://", 1)[-1].split("/", 1)[0].split(":", 1)[0]])
-    DATABASE_URL = _required("DATABASE_URL", "Production keeps its data in PostgreSQL.")
+    if DEBUG:
+        raise ImproperlyConfigured("DEBUG is on, and it shows secrets in error pages. Take DEBUG away in production.")
+    SECRET_KEY = _production_secret("SECRET_KEY", SECRET_KEY_CHARACTERS, "Sessions and signed links need it.")
+    CA_KEY_PASSPHRASE = (
+        _production_secret("CA_KEY_PASSPHRASE", PASSPHRASE_CHARACTERS, "It opens the keys of the CAs.") if SIGNS else ""
+    )
+    ALLOWED_HOSTS = _names("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or ""])
+    if "*" in ALLOWED_HOSTS:
+        raise ImproperlyConfigured("ALLOWED_HOSTS is '*', and lets anybody choose the site's name. List the names.")
+    DATABASE_URL = _production_database()
     REDIS_URL = _required("REDIS_URL", "Sign-in limits and background work need Redis.")
 
-DEBUG = env.bool("DEBUG", False)
-CA_KEY_ALGORITHM = env.str("CA_KEY_ALGORITHM", "EC P-256")
-LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+# Without an address of its own, demo mode starts a Redis on a socket.
+EMBEDDED_REDIS = not REDIS_URL
+REDIS_SOCKET = socket_directory() / "redis.sock"
+REDIS_URL = REDIS_URL or f"unix://{REDIS_SOCKET}?db=0"
