@@ -30,7 +30,7 @@ class Certificate(models.Model):
     )
     issuer_digest = models.CharField(max_length=64, help_text="Of the issuer's normalised name and public key")
     issuer = models.TextField(help_text="RFC 4514 text")
-    serial = models.CharField(max_length=40, help_text="Hex, lower case, no leading zeros")
+    serial = models.CharField(max_length=40, db_index=True, help_text="Hex, lower case, no leading zeros")
     subject = models.TextField(help_text="RFC 4514 text")
     subject_digest = models.CharField(max_length=64, db_index=True)
     common_name = models.CharField(max_length=64, blank=True)
@@ -70,7 +70,12 @@ class Certificate(models.Model):
                 name="certificate_crl_pending",
                 condition=Q(revoked_at__isnull=False, on_crl_at=None),
             ),
-            models.Index(fields=["recorded_at"], name="certificate_unlinted", condition=Q(linted_at=None)),
+            models.Index(
+                fields=["recorded_at"],
+                name="certificate_unlinted",
+                condition=Q(linted_at=None, authority__isnull=False),
+            ),
+            models.Index(fields=["linted_at"], name="certificate_findings", condition=~Q(lint_findings="")),
         ]
 
     def __str__(self) -> str:

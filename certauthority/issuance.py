@@ -1,0 +1,102 @@
+"""Issue a certificate from an approved request. The numbers are those of docs/issuance.md.
+
+Steps 1 to 2 are ``policy.judge_request``; step 3, duplicates, is partly the caller's (a portal knows its own
+credentials); step 9, handing over, is the caller's answer after the commit.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from certauthority import profiles, signers
+from certauthority.authorities import newest_authority
+from certauthority.errors import IssuerEnding, RequestRefused
+from certauthority.key_holders import claim_key
+from certauthority.models import Authority, Certificate
+from certauthority.models.authority import AuthorityPurpose
+from certauthority.policy import RequestJudgement
+from certauthority.records import certificate_fields
+from certauthority.serials import unused_serial
+from certauthority.x509.building import build_certificate, verify_certificate
+from certauthority.x509.certificates import CertificateFacts, read_certificate
+from certauthority.x509.csr import ParsedCsr
+from certauthority.x509.names import encode_subject
+from certauthority.x509.profile import Profile, add_months
+
+# A certificate begins a little in the past, for clients whose clock is behind.
+BACKDATE = timedelta(hours=1)
+SUBJECT_ORDER = ("C", "O", "OU", "CN")
+
+
+def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: datetime) -> Certificate:
+    """Sign and store a client certificate. Call it inside the transaction that stores what the certificate is for.
+
+    Raises:
+        RequestRefused: a rule is broken, or the key became unacceptable since it was judged.
+        IssuerEnding: the CA ends before the certificate would.
+        SigningUnavailable: the CA's key cannot be used.
+    """
+    if judgement.csr is None or not judgement.acceptable:
+        raise RequestRefused(judgement.verdicts)
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("issue() stores a part of what its caller stores: call it inside transaction.atomic()")
+    claim_key(judgement.csr.public_key, holder=judgement.holder)  # 3
+    authority = newest_authority(purpose)
+    signer = signers.signer_of(authority)
+    facts = _sign(judgement.csr, authority=authority, signer=signer, now=now)
+    return Certificate.objects.create(  # 8
+        authority=authority,
+        recorded_at=now,
+        **certificate_fields(facts, issuer_key=signer.certificate.public_key),
+    )
+
+
+def validity(issuer: CertificateFacts, profile: Profile, *, now: datetime) -> tuple[datetime, datetime]:
+    """First and last moment of a certificate issued now.
+
+    Raises:
+        IssuerEnding: that would be after the issuer's own end.
+    """
+    now = now.replace(microsecond=0)
+    not_after = add_months(now, profile.months)
+    if not_after > issuer.not_after:
+        raise IssuerEnding(
+            f"{issuer.subject.common_name} ends on {issuer.not_after:%-d %B %Y}, before a certificate of "
+            f"{profile.months} months would. Staff must create the CA's next generation."
+        )
+    return max(now - BACKDATE, issuer.not_before), not_after
+
+
+def subject_of(csr: ParsedCsr) -> bytes:
+    """DER of the subject that the certificate gets: the approved attributes, in our order."""
+    return encode_subject([(label, value) for label in SUBJECT_ORDER for value in csr.subject.get(label)])
+
+
+def _sign(csr: ParsedCsr, *, authority: Authority, signer: signers.Signer, now: datetime) -> CertificateFacts:
+    profile = profiles.client_profile(authority)
+    not_before, not_after = validity(signer.certificate, profile, now=now)
+    subject = subject_of(csr)
+    serial = unused_serial()  # 4
+    der = build_certificate(  # 5 and 6
+        profile=profile,
+        subject=subject,
+        public_key=csr.public_key.spki,
+        issuer=signer.certificate,
+        issuer_key=signer.key,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    verify_certificate(  # 7
+        der,
+        profile=profile,
+        subject=subject,
+        public_key=csr.public_key.spki,
+        issuer=signer.certificate,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    return read_certificate(der)

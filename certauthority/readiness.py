@@ -1,0 +1,28 @@
+"""Whether the certificate authority can do its work, for /readyz and for people."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from certauthority import revocation_lists, signers
+from certauthority.errors import CAError
+from certauthority.models import Authority, Certificate
+
+
+def problems(*, now: datetime) -> dict[str, str]:
+    """What is wrong, by part: an empty dictionary when nothing is."""
+    found = {}
+    try:
+        signers.self_test()
+        if not Authority.objects.exists():
+            found["ca_key"] = "The certificate authority has not been created. Run manage.py create_authorities."
+    except CAError as error:
+        found["ca_key"] = str(error)
+    for authority in Authority.objects.all():
+        crl = revocation_lists.current(authority)
+        if crl is None or crl.next_update <= now:
+            found["crl"] = f"{authority.label} has no valid CRL. See that worker and beat are running."
+    linted = Certificate.objects.exclude(lint_findings="").order_by("linted_at").first()
+    if linted is not None:
+        found["lint"] = f"Certificate {linted.serial} does not pass the lint: {linted.lint_findings}"
+    return found

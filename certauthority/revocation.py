@@ -1,0 +1,49 @@
+"""Revoke certificates of our own CAs, and report compromised keys."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+
+from audit.events import Actor
+from certauthority import tasks
+from certauthority.errors import CAError
+from certauthority.key_holders import condemn_key
+from certauthority.models import Certificate, RevocationReason
+from certauthority.signals import certificate_revoked, public_key_compromised
+from certauthority.x509.revocation_list import crl_entry
+
+
+@transaction.atomic
+def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, now: datetime) -> bool:
+    """Revoke one certificate of our own: refused from the commit on, listed by the next CRL.
+
+    A certificate revoked before stays as it is, and False is returned. Raises ``CAError`` for a certificate that
+    another CA issued.
+    """
+    row = Certificate.objects.select_for_update().get(pk=certificate.pk)
+    if row.authority_id is None:
+        raise CAError("Another CA issued this certificate. Only that CA can revoke it.")
+    if row.revoked_at is not None:
+        return False
+    row.revoked_at = now
+    row.revocation_reason = reason
+    row.crl_entry = crl_entry(serial=int(row.serial, 16), revoked_at=now, reason=reason.value)
+    row.save(update_fields=["revoked_at", "revocation_reason", "crl_entry"])
+    certificate_revoked.send(sender=Certificate, certificate=row, now=now, actor=actor)
+    authority_id = row.authority_id
+    transaction.on_commit(lambda: tasks.enqueue(tasks.publish_revocation_list, authority_id))
+    return True
+
+
+@transaction.atomic
+def report_compromise(fingerprint: str, *, holder: str, actor: Actor, now: datetime) -> None:
+    """Never accept this public key again, and revoke every certificate of ours that carries it."""
+    condemn_key(fingerprint, holder=holder, now=now)
+    ours = Certificate.objects.filter(
+        public_key_fingerprint=fingerprint, authority__isnull=False, revoked_at=None, ca=None
+    )
+    for certificate in ours.order_by("pk"):
+        revoke(certificate, reason=RevocationReason.KEY_COMPROMISE, actor=actor, now=now)
+    public_key_compromised.send(sender=Certificate, fingerprint=fingerprint, now=now, actor=actor)

@@ -1,0 +1,89 @@
+"""Publish CRLs: full, one for the root and for each issuing CA (RFC 5280, 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from certauthority import signers
+from certauthority.models import Authority, Certificate, RevocationList
+from certauthority.x509.revocation_list import build_crl
+
+# How many old CRLs are kept beside the current one, to look back when something went wrong.
+KEPT = 10
+# A CRL with less time left than this is renewed at the start of the site.
+RENEW_BEFORE = timedelta(hours=12)
+
+
+@transaction.atomic
+def publish(authority: Authority, *, now: datetime, only_if_pending: bool = False) -> RevocationList | None:
+    """Sign and store the authority's next CRL.
+
+    With ``only_if_pending`` nothing is made where every revocation is on a CRL already: several messages that ask
+    for the same list make one. Two publishers of one authority queue at its row; waiting, not skipping, because the
+    first may have read the revocations before the second's was committed.
+
+    Raises:
+        SigningUnavailable: the CA's key cannot be used.
+    """
+    Authority.objects.select_for_update().get(pk=authority.pk)
+    if only_if_pending and not pending(authority).exists():
+        return None
+    newest = authority.revocation_lists.order_by("-number").first()
+    rows = list(_listed(authority, since=newest.this_update if newest else None))
+    this_update = now.replace(microsecond=0)
+    next_update = this_update + timedelta(hours=settings.CRL_LIFETIME_HOURS)
+    signer = signers.signer_of(authority)
+    number = newest.number + 1 if newest else 1
+    crl = RevocationList.objects.create(
+        authority=authority,
+        number=number,
+        this_update=this_update,
+        next_update=next_update,
+        entries=len(rows),
+        der=build_crl(
+            issuer=signer.certificate,
+            issuer_key=signer.key,
+            number=number,
+            this_update=this_update,
+            next_update=next_update,
+            entries=b"".join(bytes(entry) for _, entry, _ in rows),
+        ),
+    )
+    _mark_listed([pk for pk, _, on_crl_at in rows if on_crl_at is None], at=now)
+    authority.revocation_lists.filter(number__lt=number - KEPT).delete()
+    return crl
+
+
+def current(authority: Authority) -> RevocationList | None:
+    """The newest CRL, if one was ever published."""
+    return authority.revocation_lists.order_by("-number").first()
+
+
+def pending(authority: Authority) -> QuerySet[Certificate]:
+    """Revoked certificates that no CRL lists yet."""
+    return Certificate.objects.filter(authority=authority, revoked_at__isnull=False, on_crl_at=None)
+
+
+def due(*, now: datetime) -> QuerySet[Authority]:
+    """Authorities whose CRL is missing, soon stale, or lacks a revocation."""
+    fresh = RevocationList.objects.filter(authority=OuterRef("pk"), next_update__gt=now + RENEW_BEFORE)
+    unlisted = Certificate.objects.filter(authority=OuterRef("pk"), revoked_at__isnull=False, on_crl_at=None)
+    return Authority.objects.filter(~Exists(fresh) | Exists(unlisted))
+
+
+def _listed(authority: Authority, *, since: datetime | None) -> QuerySet[Certificate, tuple[object, bytes, object]]:
+    """What the next CRL lists: an entry stays until one CRL after its certificate's end (RFC 5280, 3.3)."""
+    rows = Certificate.objects.filter(authority=authority, revoked_at__isnull=False)
+    if since is not None:
+        rows = rows.filter(Q(not_after__gte=since) | Q(on_crl_at=None))
+    return rows.order_by("revoked_at", "pk").values_list("pk", "crl_entry", "on_crl_at")
+
+
+def _mark_listed(primary_keys: list[object], *, at: datetime) -> None:
+    page = 5_000
+    for start in range(0, len(primary_keys), page):
+        Certificate.objects.filter(pk__in=primary_keys[start : start + page]).update(on_crl_at=at)

@@ -1,0 +1,65 @@
+"""Accept certificates that other CAs issued, the KMP CA among them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from certauthority.errors import RequestRefused
+from certauthority.key_holders import claim_key
+from certauthority.models import Certificate, TrustedAuthority
+from certauthority.policy import judge_known_key, remembered
+from certauthority.records import certificate_fields
+from certauthority.x509.certificate_rules import CertificateJudgement, judge_certificate
+from certauthority.x509.verdicts import Verdict
+
+
+def judge_upload(data: bytes, *, holder: str, now: datetime) -> CertificateJudgement:
+    """Judge an uploaded certificate, with or without its chain, against the site's trusted CAs at ``now``.
+
+    Never raises for any bytes.
+    """
+    trusted = [bytes(der) for der in TrustedAuthority.objects.filter(enabled=True).values_list("der", flat=True)]
+    judgement = judge_certificate(data, trusted=trusted, at=now)
+    if judgement.leaf is None:
+        return judgement
+    more = (_not_revoked(judgement), *judge_known_key(remembered(judgement.leaf.public_key), holder=holder))
+    return replace(judgement, verdicts=judgement.verdicts + more)
+
+
+def record_upload(judgement: CertificateJudgement, *, holder: str, now: datetime) -> Certificate:
+    """Store an accepted certificate, or find it where the site knows it. Call it inside the caller's transaction.
+
+    Raises:
+        RequestRefused: a rule is broken, or the key became unacceptable since it was judged.
+    """
+    if judgement.leaf is None or not judgement.acceptable:
+        raise RequestRefused(judgement.verdicts)
+    claim_key(judgement.leaf.public_key, holder=holder)
+    known = Certificate.objects.select_for_update().filter(fingerprint=judgement.leaf.fingerprint).first()
+    if known is not None:
+        if known.revoked_at is not None:
+            raise RequestRefused((_not_revoked(judgement),))
+        return known
+    return Certificate.objects.create(
+        authority=None,
+        recorded_at=now,
+        uploaded_chain=b"".join(issuer.der for issuer in judgement.chain),
+        **certificate_fields(judgement.leaf, issuer_key=judgement.chain[0].public_key),
+    )
+
+
+def _not_revoked(judgement: CertificateJudgement) -> Verdict:
+    leaf = judgement.leaf
+    revoked = None
+    if leaf is not None:
+        revoked = Certificate.objects.filter(fingerprint=leaf.fingerprint, revoked_at__isnull=False).first()
+    when = "" if revoked is None else f"{revoked.revoked_at:%-d %B %Y, %H:%M} UTC"
+    return Verdict(
+        id="cert.revoked",
+        title="Not revoked by its issuer here",
+        ok=revoked is None,
+        found=f"revoked on {when} ({revoked.get_revocation_reason_display()})" if revoked else "",
+        wanted="a certificate that has not been revoked: ask for a new one" if revoked else "",
+        source="RFC 5280, 5",
+    )
