@@ -1,0 +1,20 @@
+// What htmx brings is announced to screen readers: the text of data-announce in the part that was replaced.
+// When htmx gets no usable answer, that is said among the messages of the page instead of leaving the old state standing.
+const announce = (event) => {
+  const region = document.getElementById("announcer");
+  const news = event.detail.elt?.querySelector?.("[data-announce]");
+  if (region && news) region.textContent = news.textContent.replace(/\s+/g, " ").trim();
+};
+
+const tell = (event) => {
+  const template = document.getElementById("request-failed");
+  const place = document.getElementById("messages");
+  if (!template || !place) return;
+  const note = template.content.cloneNode(true);
+  const status = event.detail.xhr?.status;
+  if (status) note.querySelector("[data-status]").textContent = `The server answered ${status}.`;
+  place.replaceChildren(note);
+};
+
+document.addEventListener("htmx:load", announce);
+for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, tell);
