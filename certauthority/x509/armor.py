@@ -122,7 +122,7 @@ def csr_der(data: bytes) -> bytes:
         raise UnreadableInput("csr.single", f"This holds {len(wanted)} CSRs. Send exactly one.")
     if any(_kind_of_block(block) is not Kind.UNKNOWN for block in blocks if block is not wanted[0]):
         raise UnreadableInput("input.mixed", "This holds a CSR and other things beside it. Send the CSR alone.")
-    return _decoded(wanted[0])
+    return _decoded(wanted[0], Kind.CSR)
 
 
 def certificate_ders(data: bytes) -> list[bytes]:
@@ -151,7 +151,7 @@ def certificate_ders(data: bytes) -> list[bytes]:
 
 
 def _certificate_of(block: PemBlock) -> bytes:
-    decoded = _decoded(block)
+    decoded = _decoded(block, Kind.CERTIFICATE)
     if block.label != "TRUSTED CERTIFICATE":
         return decoded
     try:
@@ -178,11 +178,11 @@ def _checked(data: bytes, limit: int, wanted: Kind) -> bytes:
     return text
 
 
-def _decoded(block: PemBlock) -> bytes:
+def _decoded(block: PemBlock, wanted: Kind) -> bytes:
     if block.der is None:
         raise UnreadableInput(
             "input.bad-pem",
-            f"The PEM block “{block.label}” is damaged: its text is not base64, or its last line is missing. "
+            f"The PEM block of the {_NAMES[wanted]} is damaged: its text is not base64, or its last line is missing. "
             "Copy the file again, from its first line to its last.",
         )
     return block.der

@@ -49,7 +49,7 @@ _NULL = b"\x05\x00"
 class SignatureAlgorithm:
     """``name`` as standards write it; ``hash_name`` such as SHA-256, empty where the algorithm names none.
 
-    ``parameters_ok``: NULL for RSA (RFC 4055, 5), absent for ECDSA (RFC 5758, 3.2).
+    ``parameters_ok``: NULL or absent for RSA (RFC 4055, 5), absent for ECDSA (RFC 5758, 3.2).
     """
 
     oid: str
@@ -72,7 +72,7 @@ def read_signature_algorithm(identifier: bytes) -> SignatureAlgorithm:
     if oid == _PSS:
         return SignatureAlgorithm(oid, "RSASSA-PSS", "other", _hash_of_pss(parameters), True)
     name, scheme, hash_name = _ALGORITHMS.get(oid, (oid, "other", ""))
-    parameters_ok = raw == (_NULL if scheme == _RSA else b"") or scheme == "other"
+    parameters_ok = raw == b"" or scheme == "other" or (scheme == _RSA and raw == _NULL)
     return SignatureAlgorithm(oid, name, scheme, hash_name, parameters_ok)
 
 
@@ -121,6 +121,6 @@ def _judge_parameters(algorithm: SignatureAlgorithm) -> Verdict:
         "Parameters of the signature algorithm",
         algorithm.parameters_ok,
         "as the standard asks" if algorithm.parameters_ok else "others than the standard asks",
-        "NULL for RSA, none for ECDSA",
+        "NULL or none for RSA, none for ECDSA",
         "RFC 4055, 5; RFC 5758, 3.2",
     )
