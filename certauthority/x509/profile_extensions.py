@@ -1,0 +1,128 @@
+"""The extensions that a profile gives to a certificate (RFC 5280, 4.2)."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cryptography import x509
+from cryptography.x509.extensions import ExtensionType
+from cryptography.x509.oid import AuthorityInformationAccessOID
+
+from . import der as asn1
+from .errors import ProfileError
+from .identifiers import KEY_USAGES, PURPOSES
+from .profile import Profile
+from .signing import write_extension
+
+_RSA = "1.2.840.113549.1.1.1"
+_MAX_DNS_NAMES = 100
+_MAX_DNS_NAME_LENGTH = 253
+_DNS_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+
+
+@dataclass(frozen=True, slots=True)
+class WantedExtension:
+    """An extension that the certificate must have, to write and to compare with."""
+
+    value: ExtensionType
+    critical: bool = False
+
+    def written(self) -> bytes:
+        """Its DER."""
+        return write_extension(self.value.oid.dotted_string, self.value.public_bytes(), critical=self.critical)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtensionSet:
+    """All extensions of one certificate: those of the profile, which are written once, and its own."""
+
+    of_profile: tuple[WantedExtension, ...]
+    of_profile_written: bytes
+    own: tuple[WantedExtension, ...]
+
+    def all(self) -> tuple[WantedExtension, ...]:
+        """In the order in which they are written."""
+        return self.of_profile + self.own
+
+    def written(self) -> bytes:
+        """The DER of the SEQUENCE of all of them."""
+        own = b"".join(extension.written() for extension in self.own)
+        return asn1.write(asn1.SEQUENCE, self.of_profile_written + own)
+
+
+def extensions_for(
+    profile: Profile, *, public_key: bytes, issuer_key_identifier: bytes, dns_names: Sequence[str]
+) -> ExtensionSet:
+    """What a certificate for this key has. An empty issuer key identifier means that it is self-signed.
+
+    Raises ProfileError for a public key or DNS names that cannot be certified with this profile.
+    """
+    _check_dns_names(profile, dns_names)
+    is_rsa, own_identifier = _key_facts(public_key)
+    own = [
+        WantedExtension(x509.SubjectKeyIdentifier(own_identifier)),
+        WantedExtension(x509.AuthorityKeyIdentifier(issuer_key_identifier or own_identifier, None, None)),
+    ]
+    if dns_names:
+        own.append(WantedExtension(x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])))
+    return ExtensionSet(*_of_profile(profile, is_rsa), tuple(own))
+
+
+def _key_facts(public_key: bytes) -> tuple[bool, bytes]:
+    """Whether it is an RSA key, and its identifier by method 1: SHA-1 of the bits (RFC 5280, 4.2.1.2)."""
+    try:
+        algorithm, key = asn1.read_one(public_key).children()
+        is_rsa = asn1.read_oid(algorithm.children()[0]) == _RSA
+        bits = key.expect(asn1.BIT_STRING).content[1:]
+    except (ValueError, IndexError) as error:
+        raise ProfileError("The public key to be certified cannot be read.") from error
+    return is_rsa, hashlib.sha1(bits, usedforsecurity=False).digest()
+
+
+@lru_cache(maxsize=64)
+def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, ...], bytes]:
+    usages = set(profile.key_usage)
+    if is_rsa and not profile.is_ca:
+        usages.add("keyEncipherment")
+    wanted = [
+        WantedExtension(x509.BasicConstraints(profile.is_ca, profile.path_length), critical=True),
+        WantedExtension(x509.KeyUsage(**{field: name in usages for name, field in KEY_USAGES.items()}), critical=True),
+    ]
+    if profile.extended_key_usage:
+        purposes = [x509.ObjectIdentifier(PURPOSES[name]) for name in profile.extended_key_usage]
+        wanted.append(WantedExtension(x509.ExtendedKeyUsage(purposes)))
+    if profile.crl_url:
+        point = x509.DistributionPoint([x509.UniformResourceIdentifier(profile.crl_url)], None, None, None)
+        wanted.append(WantedExtension(x509.CRLDistributionPoints([point])))
+    if access := _access_descriptions(profile):
+        wanted.append(WantedExtension(x509.AuthorityInformationAccess(access)))
+    return tuple(wanted), b"".join(extension.written() for extension in wanted)
+
+
+def _access_descriptions(profile: Profile) -> list[x509.AccessDescription]:
+    return [
+        x509.AccessDescription(method, x509.UniformResourceIdentifier(url))
+        for method, url in (
+            (AuthorityInformationAccessOID.OCSP, profile.ocsp_url),
+            (AuthorityInformationAccessOID.CA_ISSUERS, profile.ca_issuer_url),
+        )
+        if url
+    ]
+
+
+def _check_dns_names(profile: Profile, dns_names: Sequence[str]) -> None:
+    if dns_names and profile.is_ca:
+        raise ProfileError("A CA certificate has no DNS names.")
+    if not dns_names and "serverAuth" in profile.extended_key_usage:
+        raise ProfileError("A server certificate needs at least one DNS name (RFC 9525, 3).")
+    if len(dns_names) > _MAX_DNS_NAMES or len({name.lower() for name in dns_names}) < len(dns_names):
+        raise ProfileError(f"A certificate has at most {_MAX_DNS_NAMES} DNS names, each of them once.")
+    for name in dns_names:
+        if len(name) > _MAX_DNS_NAME_LENGTH or not all(map(_DNS_LABEL.fullmatch, name.split("."))):
+            raise ProfileError(
+                f"“{name[:100]}” is not a DNS name. Use letters, digits, hyphens and dots (RFC 1034, 3.5)."
+            )
