@@ -39,11 +39,6 @@ def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, 
 
 @transaction.atomic
 def report_compromise(fingerprint: str, *, holder: str, actor: Actor, now: datetime) -> None:
-    """Never accept this public key again, and revoke every certificate of ours that carries it."""
+    """Never accept this public key again. Receivers of ``public_key_compromised`` end what they know to use it."""
     condemn_key(fingerprint, holder=holder, now=now)
-    ours = Certificate.objects.filter(
-        public_key_fingerprint=fingerprint, authority__isnull=False, revoked_at=None, ca=None
-    )
-    for certificate in ours.order_by("pk"):
-        revoke(certificate, reason=RevocationReason.KEY_COMPROMISE, actor=actor, now=now)
     public_key_compromised.send(sender=Certificate, fingerprint=fingerprint, now=now, actor=actor)

@@ -1,0 +1,63 @@
+"""Who may see and change what. Every view fetches its objects here and nowhere else."""
+
+from __future__ import annotations
+
+from typing import cast
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+
+from connect.models import User
+from portal.models import Credential, Environment, Membership, Project, Role
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind the request; sign-in is required by middleware."""
+    return cast(User, request.user)
+
+
+def memberships_of(user: User) -> QuerySet[Membership]:
+    """The projects that this person is on, with their role."""
+    return (
+        Membership.objects.filter(user=user, project__deleted_at=None)
+        .select_related("project__company")
+        .order_by("project__name")
+    )
+
+
+def membership_of(user: User, project_id: UUID) -> Membership:
+    """This person's place on the project. Raises 404 for who is not on the team, as for what does not exist."""
+    membership = memberships_of(user).filter(project_id=project_id).first()
+    if membership is None:
+        raise Http404
+    return membership
+
+
+def admin_membership_of(user: User, project_id: UUID) -> Membership:
+    """The same for what changes the project: 404 for strangers, 403 for read-only members."""
+    membership = membership_of(user, project_id)
+    if membership.role != Role.ADMIN:
+        raise PermissionDenied(
+            f"You are a read-only member of {membership.project.name}. Ask one of its admins to do this, or to make "
+            "you an admin on the page Team."
+        )
+    return membership
+
+
+def credential_of(project: Project, environment: Environment, credential_id: UUID) -> Credential:
+    """One credential of a project that was fetched with ``membership_of``. Raises 404 for any other."""
+    credential = (
+        Credential.objects.filter(project=project, environment=environment, pk=credential_id)
+        .select_related("certificate__authority__parent", "certificate__use", "predecessor__certificate")
+        .first()
+    )
+    if credential is None:
+        raise Http404
+    return credential
+
+
+def may_see(user: User, credential: Credential) -> bool:
+    """Whether this person is on the credential's team."""
+    return memberships_of(user).filter(project_id=credential.project_id).exists()

@@ -1,0 +1,122 @@
+"""Questions about credentials: which ones a page lists, their status at a moment, and what replaces what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import models
+from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+
+from certauthority.models import Certificate
+from connect.lifecycle import Status, days_left, status
+from portal.models import Credential, Environment, Project
+
+
+class Show(models.TextChoices):
+    """What the list shows; it stands in the page's address."""
+
+    LIVE = "live", "Live"
+    EXPIRED = "expired", "Expired"
+    REVOKED = "revoked", "Revoked"
+    ALL = "all", "All"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A credential as a page shows it at one moment."""
+
+    credential: Credential
+    status: Status
+    days_left: int
+    last_used_at: datetime | None
+    successors: tuple[Credential, ...]
+
+    @property
+    def certificate(self) -> Certificate:
+        return self.credential.certificate
+
+    @property
+    def is_live(self) -> bool:
+        return self.credential.ended_at is None
+
+    @property
+    def replaced_by(self) -> Credential | None:
+        """The newest live successor."""
+        live = [successor for successor in self.successors if successor.ended_at is None]
+        return live[-1] if live else None
+
+    @property
+    def replaces(self) -> Credential | None:
+        """The predecessor, while it is live too: then both rows say that a rotation is under way."""
+        predecessor = self.credential.predecessor
+        return predecessor if predecessor is not None and predecessor.ended_at is None else None
+
+    @property
+    def issuer_label(self) -> str:
+        """Our CA's name, or the issuer's common name."""
+        authority = self.certificate.authority
+        return authority.label if authority is not None else common_name_in(self.certificate.issuer)
+
+
+def listed(project: Project, environment: Environment, show: Show, *, now: datetime) -> QuerySet[Credential]:
+    """The credentials of one environment, live ones first and each group newest first."""
+    rows = with_certificates(Credential.objects.filter(project=project, environment=environment))
+    if show != Show.ALL:
+        return rows.filter(_condition(show, now=now)).order_by("-created_at", "-id")
+    return rows.annotate(
+        group=Case(
+            When(_condition(Show.LIVE, now=now), then=Value(0)),
+            When(_condition(Show.EXPIRED, now=now), then=Value(1)),
+            default=Value(2),
+            output_field=IntegerField(),
+        )
+    ).order_by("group", "-created_at", "-id")
+
+
+def counts(project: Project, environment: Environment, *, now: datetime) -> dict[Show, int]:
+    """How many each filter shows, in one query."""
+    found = Credential.objects.filter(project=project, environment=environment).aggregate(
+        live=Count("pk", filter=_condition(Show.LIVE, now=now)),
+        expired=Count("pk", filter=_condition(Show.EXPIRED, now=now)),
+        revoked=Count("pk", filter=_condition(Show.REVOKED, now=now)),
+        all=Count("pk"),
+    )
+    return {show: found[show.value] for show in Show}
+
+
+def with_certificates(credentials: QuerySet[Credential]) -> QuerySet[Credential]:
+    """Load what rows and details show, in a constant number of queries."""
+    return credentials.select_related(
+        "project", "certificate__authority", "certificate__use", "predecessor"
+    ).prefetch_related(Prefetch("successors", queryset=Credential.objects.order_by("created_at", "pk")))
+
+
+def row(credential: Credential, *, now: datetime) -> Row:
+    """The credential at this moment."""
+    certificate = credential.certificate
+    use = getattr(certificate, "use", None)
+    return Row(
+        credential=credential,
+        status=status(certificate.not_after, ended=credential.ended_at is not None, now=now),
+        days_left=days_left(certificate.not_after, now=now),
+        last_used_at=use.last_used_at if use is not None else None,
+        successors=tuple(credential.successors.all()),
+    )
+
+
+def common_name_in(subject: str) -> str:
+    """The common name of an RFC 4514 text, or all of it where there is none."""
+    for part in subject.split(","):
+        if part.startswith("CN="):
+            return part.removeprefix("CN=")
+    return subject
+
+
+def _condition(show: Show, *, now: datetime) -> Q:
+    return {
+        Show.LIVE: Q(ended_at=None, certificate__not_after__gte=now),
+        Show.EXPIRED: Q(ended_at=None, certificate__not_after__lt=now),
+        Show.REVOKED: Q(ended_at__isnull=False),
+        Show.ALL: Q(),
+    }[show]

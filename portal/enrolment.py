@@ -1,0 +1,199 @@
+"""Add a certificate to a project: by CSR, signed by our Developers CA, or by upload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import IntegrityError, transaction
+
+from audit.events import Actor, record
+from certauthority import issuance, policy, uploads
+from certauthority.errors import RequestRefused
+from certauthority.models import Certificate
+from certauthority.models.authority import AuthorityPurpose
+from certauthority.policy import RequestJudgement
+from certauthority.x509.certificate_rules import CertificateJudgement
+from certauthority.x509.verdicts import Verdict, acceptable
+from portal.duplicates import judge_duplicate, live_twin
+from portal.errors import AliasTaken, NotAllowed
+from portal.models import Credential, CredentialMethod, Environment, Project
+from portal.records import audited
+from portal.requirements import holder_of, requirement_of
+
+
+@dataclass(frozen=True, slots=True)
+class NewCredential:
+    """What a form asks for beside the CSR or certificate. A ``submission`` that was acted on acts no second time."""
+
+    project: Project
+    environment: Environment
+    alias: str
+    method: CredentialMethod
+    submission: UUID
+    predecessor: Credential | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolment:
+    """Every rule's verdict on an input, and the live credential (``twin``) that has its subject already."""
+
+    verdicts: tuple[Verdict, ...]
+    twin: Credential | None = None
+    subject_digest: str = ""
+
+    @property
+    def acceptable(self) -> bool:
+        return acceptable(self.verdicts)
+
+
+@dataclass(frozen=True, slots=True)
+class CsrEnrolment:
+    """The judgement of a CSR for one environment of one project."""
+
+    request: RequestJudgement
+    outcome: Enrolment
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateEnrolment:
+    """The judgement of an uploaded certificate."""
+
+    upload: CertificateJudgement
+    outcome: Enrolment
+
+
+def judge_csr(data: bytes, *, project: Project, environment: Environment, now: datetime) -> CsrEnrolment:
+    """Judge a CSR by every rule of this project; nothing is stored. Never raises for any bytes."""
+    request = policy.judge_request(data, requirement=requirement_of(project, environment), holder=holder_of(project))
+    digest = request.csr.subject.digest if request.csr else ""
+    return CsrEnrolment(request=request, outcome=_outcome(request.verdicts, digest, now=now))
+
+
+def judge_certificate(data: bytes, *, project: Project, now: datetime) -> CertificateEnrolment:
+    """Judge a certificate of another CA by every rule; nothing is stored. Never raises for any bytes."""
+    upload = uploads.judge_upload(data, holder=holder_of(project), now=now)
+    digest = upload.leaf.subject.digest if upload.leaf else ""
+    return CertificateEnrolment(upload=upload, outcome=_outcome(upload.verdicts, digest, now=now))
+
+
+def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
+    """Sign a CSR and put the certificate on the project, both or neither.
+
+    A repeated submission returns what it made the first time.
+
+    Raises:
+        RequestRefused: rules are broken; its verdicts are the whole table.
+        AliasTaken: the alias names another live certificate of the environment.
+        NotAllowed: the project was deleted, or the predecessor ended, meanwhile.
+        CAError: the CA cannot sign now.
+    """
+    enrolment = judge_csr(data, project=new.project, environment=new.environment, now=now)
+
+    def sign() -> Certificate:
+        return issuance.issue(enrolment.request, purpose=AuthorityPurpose.DEVELOPERS, now=now)
+
+    return _add(new, enrolment.outcome, sign, actor=actor, now=now)
+
+
+def add_uploaded(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
+    """Put a certificate of a trusted CA on the project. Raises like ``add_from_csr``."""
+    enrolment = judge_certificate(data, project=new.project, now=now)
+
+    def accept() -> Certificate:
+        return uploads.record_upload(enrolment.upload, holder=holder_of(new.project), now=now)
+
+    return _add(new, enrolment.outcome, accept, actor=actor, now=now)
+
+
+def _outcome(verdicts: tuple[Verdict, ...], digest: str, *, now: datetime) -> Enrolment:
+    if not digest:
+        return Enrolment(verdicts=verdicts)
+    twin = live_twin(digest)
+    return Enrolment(verdicts=(*verdicts, judge_duplicate(twin, now=now)), twin=twin, subject_digest=digest)
+
+
+def _add(
+    new: NewCredential, enrolment: Enrolment, certify: Callable[[], Certificate], *, actor: Actor, now: datetime
+) -> Credential:
+    made = made_by(new)
+    if made is not None:
+        return made
+    _refuse_taken_alias(new)
+    if not enrolment.acceptable:
+        raise RequestRefused(enrolment.verdicts)
+    try:
+        with transaction.atomic():
+            _lock(new)
+            return _store(new, certify(), actor=actor, now=now)
+    except IntegrityError:
+        # Somebody was faster, and the database's constraints decided. Which one is found by asking again.
+        made = made_by(new)
+        if made is not None:
+            return made
+        _refuse_taken_alias(new)
+        twin = live_twin(enrolment.subject_digest)
+        if twin is None:
+            raise
+        raise RequestRefused((*enrolment.verdicts[:-1], judge_duplicate(twin, now=now))) from None
+
+
+def made_by(new: NewCredential) -> Credential | None:
+    """What the same submission made before, if it did."""
+    return Credential.objects.filter(submission=new.submission, project=new.project).first()
+
+
+def _refuse_taken_alias(new: NewCredential) -> None:
+    taken = Credential.objects.filter(
+        project=new.project, environment=new.environment, alias__iexact=new.alias, ended_at=None
+    )
+    if taken.exists():
+        raise AliasTaken(
+            f"The alias {new.alias} names another certificate of {new.environment.label} that is still live. "
+            "Choose another alias, for example with the year in it."
+        )
+
+
+def _lock(new: NewCredential) -> None:
+    """Hold the project, so that it is not deleted while a certificate is added to it."""
+    project = Project.objects.select_for_update(of=("self",)).get(pk=new.project.pk)
+    if project.deleted_at is not None:
+        raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
+    if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
+        raise NotAllowed(
+            f"{new.predecessor.alias}, which this certificate was to replace, has ended meanwhile. Add the "
+            "certificate without a predecessor."
+        )
+
+
+def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: datetime) -> Credential:
+    credential = Credential.objects.create(
+        project=new.project,
+        environment=new.environment,
+        alias=new.alias,
+        certificate=certificate,
+        subject_digest=certificate.subject_digest,
+        method=new.method,
+        predecessor=new.predecessor,
+        submission=new.submission,
+        created_at=now,
+        created_by=actor.name,
+    )
+    record(
+        "credential.added",
+        actor=actor,
+        on=audited(credential),
+        now=now,
+        after={
+            "environment": new.environment.value,
+            "method": new.method.value,
+            "common_name": certificate.common_name,
+            "serial": certificate.serial,
+            "fingerprint": certificate.fingerprint,
+            "not_after": certificate.not_after.isoformat(),
+            "replaces": new.predecessor.alias if new.predecessor else None,
+        },
+    )
+    return credential

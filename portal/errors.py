@@ -1,0 +1,13 @@
+"""What the Developers portal refuses. Each message is a sentence for the person who asked."""
+
+
+class PortalError(Exception):
+    """Base of what a form shows to the person who sent it."""
+
+
+class AliasTaken(PortalError):
+    """Another live certificate of this environment has the alias."""
+
+
+class NotAllowed(PortalError):
+    """The team's or the project's rules forbid it."""

@@ -1,0 +1,100 @@
+"""Objects for tests, made by the use-cases that users call. A test names only what matters to it."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from audit.events import Actor
+from certauthority.x509.requests import PrivateKey, build_request, new_private_key
+from connect.models import Company, User
+from portal.enrolment import NewCredential, add_from_csr
+from portal.models import Credential, CredentialMethod, Environment, Membership, Project, Role
+from portal.projects import create_project
+from portal.requirements import requirement_of
+
+PASSWORD = "correct horse battery staple"
+_numbers = itertools.count(1)
+
+
+def make_company(**fields: Any) -> Company:
+    """A verified company, unless told otherwise."""
+    number = next(_numbers)
+    values = {
+        "name": f"Company {number} Ltd",
+        "cid": f"{500_000 + number}",
+        "country": "GB",
+        "verified_at": timezone.now(),
+    }
+    return Company.objects.create(**{**values, **fields})
+
+
+def make_user(**fields: Any) -> User:
+    """Somebody of a new company, unless told otherwise."""
+    number = next(_numbers)
+    values = {"email": f"person{number}@company.example", "password": PASSWORD, "name": f"Person {number}"}
+    if "company" not in fields:
+        values["company"] = make_company()
+    return User.objects.create_user(**{**values, **fields})
+
+
+def make_project(*, admin: User | None = None, name: str = "", now: datetime | None = None) -> Project:
+    """A project with one admin."""
+    admin = admin or make_user()
+    return create_project(
+        name or f"Project {next(_numbers)}", by=admin, actor=Actor(admin.email), now=now or timezone.now()
+    )
+
+
+def make_member(project: Project, role: Role = Role.READ_ONLY, **fields: Any) -> User:
+    """Somebody of the project's company who is on the team."""
+    user = make_user(company=project.company, **fields)
+    Membership.objects.create(project=project, user=user, role=role, since=timezone.now())
+    return user
+
+
+def subject_for(
+    project: Project, environment: Environment = Environment.SANDBOX, *, unique: str = ""
+) -> list[tuple[str, str]]:
+    """The attributes that the project's rules ask for."""
+    requirement = requirement_of(project, environment)
+    common_name = requirement.example_common_name(unique or str(1_700_000_000 + next(_numbers)))
+    country = [("C", requirement.country)] if requirement.country else []
+    return [*country, ("O", requirement.organisation), ("OU", requirement.organisational_unit), ("CN", common_name)]
+
+
+def make_csr(
+    project: Project,
+    environment: Environment = Environment.SANDBOX,
+    *,
+    unique: str = "",
+    key: PrivateKey | None = None,
+) -> bytes:
+    """PEM of a CSR that keeps every rule of the project."""
+    return build_request(subject_for(project, environment, unique=unique), key or new_private_key())
+
+
+def make_credential(
+    project: Project,
+    environment: Environment = Environment.SANDBOX,
+    *,
+    alias: str = "",
+    csr: bytes | None = None,
+    predecessor: Credential | None = None,
+    now: datetime | None = None,
+) -> Credential:
+    """A live credential, issued by the Developers CA."""
+    new = NewCredential(
+        project=project,
+        environment=environment,
+        alias=alias or f"alias-{next(_numbers)}",
+        method=CredentialMethod.UPLOADED_CSR,
+        submission=uuid.uuid4(),
+        predecessor=predecessor,
+    )
+    data = csr if csr is not None else make_csr(project, environment)
+    return add_from_csr(new, data, actor=Actor("factory"), now=now or timezone.now())
