@@ -1,0 +1,11 @@
+"""Pages for requests that are refused."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+
+def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Answer 403 with the sentence that ``PermissionDenied`` was given, if any."""
+    return render(request, "403.html", {"sentence": str(exception or "")}, status=403)
