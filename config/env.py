@@ -109,7 +109,8 @@ def _kept_secret(name: str) -> str:
 
 
 def _keep_fresh_secret(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    STATE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)  # It will hold the database, too.
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     fresh = path.with_name(f"{path.name}.{os.getpid()}")
     with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
         file.write(secrets.token_urlsafe(48))

@@ -17,6 +17,7 @@ SECRET_KEY = env.SECRET_KEY
 ALLOWED_HOSTS = env.ALLOWED_HOSTS
 SITE_URL = env.SITE_URL
 STATE_DIR = env.STATE_DIR
+REDIS_URL = env.REDIS_URL
 HTTPS = SITE_URL.startswith("https://")
 
 INSTALLED_APPS = [
@@ -98,7 +99,7 @@ DATABASES = {"default": _database()}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
-        "LOCATION": env.REDIS_URL,
+        "LOCATION": REDIS_URL,
         "KEY_PREFIX": "rehearsal",
         "OPTIONS": {"socket_timeout": 2, "socket_connect_timeout": 2},
     }
@@ -197,7 +198,7 @@ PROJECT_MAX_MEMBERS = 20
 EXPIRING_SOON_DAYS = 30
 
 # Background work
-CELERY_BROKER_URL = env.REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
+CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

@@ -1,0 +1,38 @@
+# make run | test | check | bench | lock | help. Nothing is needed but make and Python 3.11 or later.
+# make run PORT=8001 STATE_DIR=/somewhere PYTHON=/path/to/python3.12
+# make test FILE=tests/portal/test_projects.py runs one file.
+
+PY = .venv/bin/python
+FILE =
+
+# Given on make's command line, they count as well as from the environment.
+export PYTHON PORT STATE_DIR
+
+.PHONY: help run test check bench lock
+
+help:
+	@echo "make run    start the site: http://localhost:8000 (PORT=8001 and STATE_DIR=/path choose others)"
+	@echo "make test   run the tests; FILE=tests/config/test_env.py runs one file"
+	@echo "make check  lint, types, imports, templates, migrations, pins"
+	@echo "make bench  measure"
+	@echo "make lock   pin the libraries anew after a change in pyproject.toml"
+
+run:
+	@sh tools/setup.sh requirements.txt
+	@$(PY) -m config.run
+
+test:
+	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/test.sh $(FILE)
+
+check:
+	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/check.sh
+
+bench:
+	@sh tools/setup.sh requirements-dev.txt
+	@$(PY) -m bench
+
+lock:
+	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/lock.sh

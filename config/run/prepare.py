@@ -1,0 +1,35 @@
+"""Bring database, static files, authorities and demo data up to date. Safe to repeat: what is there stays."""
+
+from __future__ import annotations
+
+import django
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connections
+
+from config.run.checks import Refusal
+
+
+def prepare_site(*, demo: bool) -> None:
+    """Run the management commands that a site needs before it can serve; each does nothing where nothing is due.
+
+    Raises:
+        Refusal: the database cannot be used, or a command says why it cannot do its work.
+    """
+    django.setup()
+    try:
+        _run_commands(demo)
+    except (DatabaseError, CommandError) as error:
+        raise Refusal(f"The site cannot be prepared: {error}") from error
+    finally:
+        connections.close_all()
+
+
+def _run_commands(demo: bool) -> None:
+    call_command("migrate", interactive=False, verbosity=0)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    if demo:
+        call_command("create_authorities", demo=True)
+        call_command("demo_data")
+    else:
+        call_command("create_authorities")
+    call_command("publish_revocation_lists")

@@ -1,0 +1,83 @@
+"""pytest plugin: a real Chromium, and the site served to it with its collected static files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.core.handlers.wsgi import WSGIHandler
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django import Settings
+
+SYSTEM_CHROMIUM = Path("/usr/bin/chromium")
+# Nothing may leave this machine, and each of the first flags stops something that would.
+CHROMIUM_FLAGS = [
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-quic",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-gpu",
+]
+DESKTOP = {"width": 1280, "height": 900}
+PHONE = {"width": 390, "height": 844}
+
+
+@pytest.fixture
+def live_site(transactional_db: None, static_files: None, settings: Settings) -> Iterator[str]:
+    """The address of the real site, served from this process: pages and static files as in `make run`."""
+    thread = LiveServerThread("localhost", _as_it_is)
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    if thread.error:
+        raise thread.error
+    settings.SITE_URL = f"http://localhost:{thread.port}"
+    yield settings.SITE_URL
+    thread.terminate()
+
+
+def _as_it_is(application: WSGIHandler) -> WSGIHandler:
+    """Leave static files to WhiteNoise: Django's own handler does not know the names with hashes."""
+    return application
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium, one for each file of tests."""
+    # Playwright keeps an event loop in this thread, and Django would refuse the database beside one.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    flags = CHROMIUM_FLAGS + (["--no-sandbox"] if os.getuid() == 0 else [])
+    program = SYSTEM_CHROMIUM if SYSTEM_CHROMIUM.exists() else None
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=program, args=flags)
+        yield chromium
+        chromium.close()
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture
+def browser_context(browser: Browser) -> Iterator[BrowserContext]:
+    """A fresh profile: no cookies, nothing kept, clipboard allowed."""
+    context = browser.new_context(viewport={"width": DESKTOP["width"], "height": DESKTOP["height"]})
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(browser_context: BrowserContext) -> Iterator[Page]:
+    """An empty page; the test fails where a script on it fails or the content security policy stops something."""
+    failures: list[str] = []
+    page = browser_context.new_page()
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.on("console", lambda message: failures.append(message.text) if _is_violation(message.text) else None)
+    yield page
+    assert failures == []
+
+
+def _is_violation(text: str) -> bool:
+    return "Content Security Policy" in text

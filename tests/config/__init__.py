@@ -1,0 +1,1 @@
+"""Tests of the settings, the launcher, the health addresses and the checks."""

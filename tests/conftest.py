@@ -1,0 +1,90 @@
+"""Fixtures for every test, and the rules of a run: nothing is left out in CI."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.core.management import call_command
+
+from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
+
+CI = os.environ.get("CI") == "true"
+CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
+DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_site", "celery_worker_process"}
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make passwords cheap: the real hasher takes most of a second for each user that a test signs in."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def pytest_report_header() -> list[str]:
+    """Say what the run works with."""
+    lines = [f"database: {settings.DATABASES['default']['ENGINE'].rsplit('.', 1)[-1]}"]
+    if not CORPUS.is_dir():
+        lines.append("corpus: absent (../shared/corpus); the tests that need it cannot run")
+    return lines
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that need a database or a browser by what they ask for, so that no mark can be forgotten."""
+    for item in items:
+        names = set(getattr(item, "fixturenames", ()))
+        if item.get_closest_marker("django_db") or names & DATABASE_FIXTURES:
+            item.add_marker("database")
+        if "browser" in names:
+            item.add_marker("browser")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """In CI a skipped test, an expected failure or a missing corpus fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if not CI or reporter is None:
+        return
+    left_out = [*reporter.stats.get("skipped", []), *reporter.stats.get("xfailed", [])]
+    for report in left_out:
+        reporter.write_line(f"Left out, which CI does not allow: {report.nodeid}", red=True)
+    if not CORPUS.is_dir():
+        reporter.write_line("The corpus ../shared/corpus is absent, which CI does not allow.", red=True)
+    if (left_out or not CORPUS.is_dir()) and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Keep SQLite's test database in a file, where the site's other processes find it, too."""
+    database = settings.DATABASES["default"]
+    if database["ENGINE"].endswith("sqlite3"):
+        database.setdefault("TEST", {})["NAME"] = str(settings.STATE_DIR / "rehearsal.sqlite3")
+
+
+@pytest.fixture(scope="session")
+def static_files() -> None:
+    """The collected static files: pages name them by their content, so that without them no page can be made."""
+    call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, static_files: None) -> None:
+    """The database as pytest-django makes it, and what pages need besides."""
+
+
+@pytest.fixture(scope="session")
+def redis_client() -> Iterator[redis.Redis]:
+    """The run's Redis, in the database that belongs to this process."""
+    client = redis.Redis.from_url(settings.REDIS_URL)
+    yield client
+    client.close()
+
+
+@pytest.fixture(autouse=True)
+def _empty_redis(redis_client: redis.Redis) -> None:
+    """Let no test find the cache, the counters or the messages of another."""
+    redis_client.flushdb()

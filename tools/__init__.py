@@ -1,0 +1,1 @@
+"""Checks of the project itself: `make check` runs them."""
