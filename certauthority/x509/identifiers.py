@@ -25,3 +25,5 @@ PURPOSES = {
     "OCSPSigning": "1.3.6.1.5.5.7.3.9",
 }
 PURPOSE_NAMES = {oid: name for name, oid in PURPOSES.items()}
+# What lets a certificate be used by a TLS client.
+CLIENT_PURPOSES = frozenset({"clientAuth", "anyExtendedKeyUsage"})
