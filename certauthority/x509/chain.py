@@ -91,8 +91,9 @@ def _policies(
         x509.KeyUsage, _AGNOSTIC, _may_sign_certificates
     )
     if not purposes:
-        return tuple(
-            policy.may_be_present(x509.ExtendedKeyUsage, _AGNOSTIC, None) for policy in (leaf_policy, ca_policy)
+        return (
+            leaf_policy.may_be_present(x509.ExtendedKeyUsage, _AGNOSTIC, None),
+            ca_policy.may_be_present(x509.ExtendedKeyUsage, _AGNOSTIC, None),
         )
 
     def lists_purpose(_: verification.Policy, __: x509.Certificate, usage: x509.ExtendedKeyUsage | None) -> None:
