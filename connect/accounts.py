@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpRequest
@@ -16,7 +17,7 @@ from django.utils import timezone
 from audit.events import AuditedObject, record
 from connect.actors import actor_of
 from connect.models import User
-from connect.sign_in_limit import SignInLimit, SignInLocked, SignInRefused
+from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -28,7 +29,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "enter_current_password": "This is not your current password. Check it and try again.",
     }
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:
+    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  the library's signature
         """Never: the site's staff create accounts."""
         return False
 
@@ -47,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         end_good_attempt(user.email)
         return user
 
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:  # noqa: ARG002  the library's signature
         """Count the attempt, before the password is looked at."""
         begin_attempt(str(credentials["email"]))
 
@@ -55,7 +56,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Lock after the last failure that is allowed."""
         end_failed_attempt(request, str(credentials["email"]))
 
-    def login(self, request: HttpRequest, user: User) -> None:
+    def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin a session, and say so in the audit log."""
         with transaction.atomic():
             super().login(request, user)
@@ -63,17 +64,17 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def logout(self, request: HttpRequest) -> None:
         """End the session, and say so in the audit log."""
-        if isinstance(request.user, User):
+        if request.user.is_authenticated:
             _record(request, "account.signed_out", request.user)
         super().logout(request)
 
-    def set_password(self, user: User, password: str) -> None:
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Store the new password and the audit event. Every other session of the user ends: its hash no longer fits."""
         with transaction.atomic():
             super().set_password(user, password)
             _record(self.request, "account.password_changed", user)
 
-    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002  the library's signature
         """Back to work; the message there says that it is done."""
         return resolve_url("home")
 
@@ -117,19 +118,13 @@ def end_failed_attempt(request: HttpRequest, email: str) -> None:
 def _refusal_as_form_error() -> Iterator[None]:
     try:
         yield
-    except SignInRefused as error:
+    except SignInError as error:
         raise ValidationError(str(error), code="refused") from error
 
 
-def _record(request: HttpRequest, action: str, user: User | None) -> None:
-    record(
-        action,
-        actor=actor_of(request),
-        on=AuditedObject(
-            type="account",
-            id=str(user.pk) if user else "",
-            label=user.email if user else "an unknown address",
-            company=str(user.company_id or "") if user else "",
-        ),
-        now=timezone.now(),
-    )
+def _record(request: HttpRequest, action: str, user: AbstractBaseUser | None) -> None:
+    account = AuditedObject(type="account", id="", label="an unknown address")
+    if isinstance(user, User):
+        company = str(user.company_id or "")
+        account = AuditedObject(type="account", id=str(user.pk), label=user.email, company=company)
+    record(action, actor=actor_of(request), on=account, now=timezone.now())

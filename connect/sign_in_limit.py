@@ -19,11 +19,11 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 
-class SignInRefused(Exception):
+class SignInError(Exception):
     """No attempt is possible now. The text is a sentence for the person."""
 
 
-class SignInLocked(SignInRefused):
+class SignInLocked(SignInError):
     """The address is locked. ``until`` says when it opens again."""
 
     def __init__(self, until: datetime) -> None:
@@ -35,7 +35,7 @@ class SignInLocked(SignInRefused):
         )
 
 
-class SignInUncounted(SignInRefused):
+class SignInUncounted(SignInError):
     """The count cannot be read, so nobody is let in."""
 
     def __init__(self) -> None:
