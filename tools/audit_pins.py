@@ -1,7 +1,7 @@
-"""Look for known vulnerabilities in the pinned libraries, where pip-audit can reach its data: `python -m tools.audit_pins`.
+"""Look for known vulnerabilities in the pinned libraries, where pip-audit can reach its data.
 
-pip-audit says "No known vulnerabilities found" and exits with 0 also when it could look nothing up; here that is told
-apart.
+`python -m tools.audit_pins`. pip-audit says "No known vulnerabilities found" and exits with 0 also when it could look
+nothing up; here that is told apart.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ def judge(report: dict[str, Any]) -> tuple[int, list[str]]:
     libraries = report["dependencies"]
     not_looked_up = [library for library in libraries if "skip_reason" in library]
     lines = [
-        f"{library['name']} {library['version']}: {finding['id']}, fixed in {', '.join(finding['fix_versions']) or 'no version'}"
+        f"{library['name']} {library['version']}: {finding['id']}, "
+        f"fixed in {', '.join(finding['fix_versions']) or 'no version'}"
         for library in libraries
         for finding in library.get("vulns", [])
     ]
     if lines:
         return 1, [*lines, f"audit: {len(lines)} known vulnerabilities. Raise the versions and run make lock."]
     if not_looked_up:
-        return 0, [
-            f"audit: {len(not_looked_up)} of {len(libraries)} libraries could not be looked up; nothing is known about those."
-        ]
+        share = f"{len(not_looked_up)} of {len(libraries)}"
+        return 0, [f"audit: {share} libraries could not be looked up; nothing is known about those."]
     return 0, [f"audit: no known vulnerability in {len(libraries)} libraries"]
 
 

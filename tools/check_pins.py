@@ -33,9 +33,10 @@ def check_file(name: str, text: str, wanted: list[str]) -> list[str]:
     """Sentences about one requirements file; `wanted` are the requirements that it has to fit."""
     pins = read_pins(text)
     problems = [f"{name} names an address; pins name none."] if ADDRESS.search(text) else []
-    for block in re.split(r"\n(?=[A-Za-z0-9])", text.strip()):
-        if "--hash=sha256:" not in block:
-            problems.append(f"{name}: {block.splitlines()[0] if block else 'an empty file'} has no hash.")
+    blocks = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
+    problems += [
+        f"{name}: {block.split(maxsplit=1)[0]} has no hash." for block in blocks if "--hash=sha256:" not in block
+    ]
     for line in wanted:
         requirement = Requirement(line)
         version = pins.get(canonicalize_name(requirement.name))
@@ -57,9 +58,8 @@ def check_project(project: dict[str, Any], site: str, development: str) -> list[
     also = read_pins(development)
     for name, version in read_pins(site).items():
         if also.get(name) != version:
-            problems.append(
-                f"requirements.txt pins {name} {version}, requirements-dev.txt {also.get(name, 'nothing')}. Run make lock."
-            )
+            other = also.get(name, "nothing")
+            problems.append(f"requirements.txt pins {name} {version}, requirements-dev.txt {other}. Run make lock.")
     return problems
 
 

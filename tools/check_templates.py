@@ -50,9 +50,7 @@ def attribute_problems(tag: str, name: str, value: str) -> Iterator[str]:
     address = re.sub(r"[\x00-\x20]", "", value).lower()
     if name == "style":
         yield "style= is inline style; give the element a class."
-    if plain.startswith("hx-on"):
-        yield f"{name}= is inline script; listen in static/js/."
-    elif name.startswith("on") and len(name) > 2:
+    if plain.startswith("hx-on") or (name.startswith("on") and len(name) > 2):
         yield f"{name}= is inline script; listen in static/js/."
     if address.startswith(("javascript:", "vbscript:", "data:text/html")):
         yield f"{name}= holds an address that is a script."

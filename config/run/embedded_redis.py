@@ -28,8 +28,7 @@ def running(command: str, *, environment: dict[str, str], url: str) -> Iterator[
         Refusal: it does not start.
     """
     process = subprocess.Popen(
-        command,
-        shell=True,
+        ["/bin/sh", "-c", command],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
