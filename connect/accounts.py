@@ -23,13 +23,13 @@ from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
 class AccountAdapter(DefaultAccountAdapter):
     """The site's settings of django-allauth that are code."""
 
-    error_messages = {  # noqa: RUF012  the library's own declaration is no ClassVar
+    error_messages = {
         **DefaultAccountAdapter.error_messages,
         "email_password_mismatch": "The e-mail address or the password is not right. Check both and try again.",
         "enter_current_password": "This is not your current password. Check it and try again.",
     }
 
-    def is_open_for_signup(self, request: HttpRequest) -> bool:  # noqa: ARG002  the library's signature
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         """Never: the site's staff create accounts."""
         return False
 
@@ -48,7 +48,7 @@ class AccountAdapter(DefaultAccountAdapter):
         end_good_attempt(user.email)
         return user
 
-    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:  # noqa: ARG002  the library's signature
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt, before the password is looked at."""
         begin_attempt(str(credentials["email"]))
 
@@ -74,7 +74,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().set_password(user, password)
             _record(self.request, "account.password_changed", user)
 
-    def get_password_change_redirect_url(self, request: HttpRequest) -> str:  # noqa: ARG002  the library's signature
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         """Back to work; the message there says that it is done."""
         return resolve_url("home")
 
