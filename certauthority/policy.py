@@ -40,10 +40,10 @@ def remembered(key: PublicKeyFacts) -> PublicKey | None:
     return PublicKey.objects.filter(fingerprint=key.fingerprint).first()
 
 
-def judge_known_key(known: PublicKey | None, *, holder: str) -> tuple[Verdict, ...]:
-    """Whether this public key may be used by this holder."""
+def judge_known_key(known: PublicKey | None, *, holder: str | None) -> tuple[Verdict, ...]:
+    """Whether this public key may be used by this holder; None asks for nobody in particular."""
     compromised = known is not None and known.compromised_at is not None
-    foreign = known is not None and known.holder != holder
+    foreign = known is not None and holder is not None and known.holder != holder
     return (
         Verdict(
             id="key.compromised",

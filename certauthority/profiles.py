@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.urls import reverse
 
@@ -16,6 +18,7 @@ def root_profile() -> Profile:
         is_ca=True,
         path_length=1,
         key_usage=("keyCertSign", "cRLSign"),
+        extended_key_usage=(),
         months=12 * settings.CA_ROOT_YEARS,
     )
 
@@ -27,6 +30,7 @@ def issuing_profile(root: Authority) -> Profile:
         is_ca=True,
         path_length=0,
         key_usage=("keyCertSign", "cRLSign"),
+        extended_key_usage=(),
         months=12 * settings.CA_ISSUING_YEARS,
         crl_url=crl_url(root),
         ca_issuer_url=certificate_url(root),
@@ -38,6 +42,7 @@ def client_profile(issuer: Authority) -> Profile:
     return Profile(
         name="client",
         is_ca=False,
+        path_length=None,
         key_usage=("digitalSignature",),
         extended_key_usage=("clientAuth",),
         months=settings.CLIENT_CERTIFICATE_MONTHS,
@@ -57,4 +62,9 @@ def certificate_url(authority: Authority) -> str:
 
 
 def _plain_http(path: str) -> str:
-    return "http://" + str(settings.SITE_URL).split("://", 1)[1] + path
+    """An address inside a certificate needs a fully qualified name or an IP address (RFC 5280, 4.2.1.6)."""
+    site = urlsplit(str(settings.SITE_URL))
+    host = site.netloc
+    if site.hostname == "localhost":
+        host = host.replace("localhost", "127.0.0.1", 1)
+    return f"http://{host}{path}"

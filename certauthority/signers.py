@@ -81,6 +81,11 @@ def signer_of(authority: Authority) -> Signer:
     return _signer(authority.name, bytes(authority.certificate.der))
 
 
+def forget_keys() -> None:
+    """Open every key anew at its next use: after a file or the passphrase was changed under a running process."""
+    _signer.cache_clear()
+
+
 def self_test() -> None:
     """Sign and verify with the newest key of every authority, as a process does before it serves.
 

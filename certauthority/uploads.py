@@ -14,10 +14,10 @@ from certauthority.x509.certificate_rules import CertificateJudgement, judge_cer
 from certauthority.x509.verdicts import Verdict
 
 
-def judge_upload(data: bytes, *, holder: str, now: datetime) -> CertificateJudgement:
+def judge_upload(data: bytes, *, holder: str | None, now: datetime) -> CertificateJudgement:
     """Judge an uploaded certificate, with or without its chain, against the site's trusted CAs at ``now``.
 
-    Never raises for any bytes.
+    ``holder`` is the public id of the company that uploads it; None asks for nobody. Never raises for any bytes.
     """
     trusted = [bytes(der) for der in TrustedAuthority.objects.filter(enabled=True).values_list("der", flat=True)]
     judgement = judge_certificate(data, trusted=trusted, at=now)

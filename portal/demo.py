@@ -1,0 +1,108 @@
+"""The demo data of the Developers portal: made by the use-cases that users call, with ``now`` given.
+
+Private keys are made, used once and thrown away: nobody can use the demo certificates, only look at them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from django.conf import settings
+from django.db import transaction
+
+from audit.events import Actor
+from certauthority.models import RevocationReason
+from certauthority.x509.profile import add_months
+from certauthority.x509.requests import build_request, new_private_key
+from connect.demo import ACME, DEMO_ACCOUNTS, DEMO_PASSWORD, GLOBEX
+from connect.models import Company, User
+from portal import revocation, team
+from portal.enrolment import NewCredential, add_from_csr
+from portal.models import Credential, CredentialMethod, Environment, Project, Role
+from portal.projects import create_project
+from portal.requirements import requirement_of
+
+
+@dataclass(frozen=True, slots=True)
+class DemoCertificate:
+    """One certificate of the demo: where, under which alias, and when it was issued."""
+
+    alias: str
+    environment: Environment
+    issued_at: datetime
+    rsa_bits: int | None = 2048
+
+
+@transaction.atomic
+def create_demo_data(*, now: datetime) -> bool:
+    """Make companies, accounts, projects and certificates. Returns False where there are accounts already."""
+    if User.objects.exists():
+        return False
+    people = _create_people(now=now)
+    _create_checkout_api(people, now=now)
+    charlie = people["developer@globex.example"]
+    create_project("Payouts", by=charlie, actor=Actor(charlie.email), now=now - timedelta(days=20))
+    return True
+
+
+def _create_people(*, now: datetime) -> dict[str, User]:
+    companies = {
+        ACME: Company.objects.create(name=ACME, cid="123456", country="GB", verified_at=add_months(now, -14)),
+        GLOBEX: Company.objects.create(name=GLOBEX, country="DE"),
+    }
+    people = {}
+    for account in DEMO_ACCOUNTS:
+        people[account.email] = User.objects.create_user(
+            account.email,
+            DEMO_PASSWORD,
+            name=account.name,
+            company=companies.get(account.company),
+            is_staff=account.is_staff,
+            is_superuser=account.is_staff,
+        )
+    return people
+
+
+def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
+    alice = people["admin@acme.example"]
+    actor = Actor(alice.email)
+    project = create_project("Checkout API", by=alice, actor=actor, now=add_months(now, -14))
+    team.invite(
+        project, email="reader@acme.example", role=Role.READ_ONLY, actor=actor, now=add_months(now, -14)
+    )
+    _issue(project, DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)), actor=actor)
+    unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
+    revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
+    for certificate in (
+        DemoCertificate("checkout-mtf", Environment.SANDBOX, _issued_for_days_left(12, now=now)),
+        DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None),
+        DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)),
+    ):
+        _issue(project, certificate, actor=actor)
+
+
+def _issued_for_days_left(days: int, *, now: datetime) -> datetime:
+    """When a certificate was issued that has so many days left now. Months differ in length, so look near by."""
+    end = now + timedelta(days=days)
+    near = add_months(end, -settings.CLIENT_CERTIFICATE_MONTHS)
+    for offset in range(4):
+        issued_at = near + timedelta(days=offset)
+        if add_months(issued_at, settings.CLIENT_CERTIFICATE_MONTHS).date() == end.date():
+            return issued_at
+    return near
+
+
+def _issue(project: Project, certificate: DemoCertificate, *, actor: Actor) -> Credential:
+    requirement = requirement_of(project, certificate.environment)
+    subject = requirement.example_subject(str(int(certificate.issued_at.timestamp())))
+    new = NewCredential(
+        project=project,
+        environment=certificate.environment,
+        alias=certificate.alias,
+        method=CredentialMethod.UPLOADED_CSR,
+        submission=uuid4(),
+    )
+    csr = build_request(subject, new_private_key(rsa_bits=certificate.rsa_bits))
+    return add_from_csr(new, csr, actor=actor, now=certificate.issued_at)

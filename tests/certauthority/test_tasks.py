@@ -1,0 +1,102 @@
+"""The CA's background work, in a real worker process through a real Redis."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import transaction
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from audit.events import Actor
+from certauthority import issuance, policy, revocation, tasks
+from certauthority.models import Authority, Certificate, RevocationList, RevocationReason
+from certauthority.models.authority import AuthorityPurpose
+from certauthority.x509.requests import build_request, new_private_key
+from certauthority.x509.subject_rules import SubjectRequirement
+
+REQUIREMENT = SubjectRequirement("MTF", "123456", "Acme Payments Ltd", "Checkout API")
+Worker = subprocess.Popen[bytes]
+
+
+def issue() -> Certificate:
+    csr = build_request(REQUIREMENT.example_subject("1"), new_private_key())
+    judgement = policy.judge_request(csr, requirement=REQUIREMENT, holder="acme")
+    with transaction.atomic():
+        return issuance.issue(judgement, purpose=AuthorityPurpose.DEVELOPERS, now=timezone.now())
+
+
+def revoke(certificate: Certificate) -> None:
+    revocation.revoke(
+        certificate, reason=RevocationReason.SUPERSEDED, actor=Actor("alice@acme.example"), now=timezone.now()
+    )
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    last_moment = time.monotonic() + 30
+    while not is_so():
+        assert time.monotonic() < last_moment, "the worker did not do its work"
+        time.sleep(0.05)
+
+
+def is_on_crl(certificate: Certificate) -> bool:
+    return Certificate.objects.filter(pk=certificate.pk, on_crl_at__isnull=False).exists()
+
+
+def test_a_revocation_is_soon_on_the_crl(celery_worker_process: Worker, authorities: dict[str, Authority]) -> None:
+    certificate = issue()
+    revoke(certificate)
+    wait_until(lambda: is_on_crl(certificate))
+    assert RevocationList.objects.filter(authority=authorities["developers"]).count() == 2
+
+
+def test_every_list_is_made_anew_by_the_hour(celery_worker_process: Worker, authorities: dict[str, Authority]) -> None:
+    tasks.publish_revocation_lists.delay()
+    wait_until(lambda: RevocationList.objects.count() == 8)
+
+
+def test_the_sweep_finds_a_revocation_whose_message_was_lost(
+    celery_worker_process: Worker, authorities: dict[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    certificate = issue()
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.publish_revocation_list, "delay", away)
+        revoke(certificate)
+    assert not is_on_crl(certificate)
+    tasks.sweep_revocations.delay()
+    wait_until(lambda: is_on_crl(certificate))
+
+
+def test_what_was_issued_is_linted(celery_worker_process: Worker, authorities: dict[str, Authority]) -> None:
+    certificate = issue()
+    tasks.lint_issued_certificates.delay()
+    wait_until(lambda: Certificate.objects.filter(pk=certificate.pk, linted_at__isnull=False).exists())
+    assert Certificate.objects.get(pk=certificate.pk).lint_findings == ""
+
+
+@pytest.mark.django_db
+def test_a_finding_is_kept_and_logged(authorities: dict[str, Authority], caplog: pytest.LogCaptureFixture) -> None:
+    certificate = issue()
+    key_identifier = bytes.fromhex("0603551d0e")  # subjectKeyIdentifier becomes an extension that nobody knows
+    flawed = bytes(certificate.der).replace(key_identifier, bytes.fromhex("0603551d7f"))
+    Certificate.objects.filter(pk=certificate.pk).update(der=flawed)
+    tasks.lint_issued_certificates()
+    certificate.refresh_from_db()
+    assert "subject_key_identifier" in certificate.lint_findings
+    assert "does not pass the lint" in caplog.text
+
+
+def test_a_broker_that_is_away_does_not_undo_the_revocation(
+    transactional_db: None, authorities: dict[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tasks.publish_revocation_list, "delay", away)
+    certificate = issue()
+    revoke(certificate)
+    assert Certificate.objects.get(pk=certificate.pk).revoked_at is not None
+
+
+def away(*arguments: int) -> None:
+    raise OperationalError("Redis is away")
