@@ -61,3 +61,35 @@ def credential_of(project: Project, environment: Environment, credential_id: UUI
 def may_see(user: User, credential: Credential) -> bool:
     """Whether this person is on the credential's team."""
     return memberships_of(user).filter(project_id=credential.project_id).exists()
+
+
+def team_of(project: Project) -> QuerySet[Membership]:
+    """Everybody on a project that was fetched with ``membership_of``, admins first."""
+    return (
+        Membership.objects.filter(project=project).select_related("user").order_by("role", "user__name", "user__email")
+    )
+
+
+def member_of(project: Project, user_id: UUID) -> Membership:
+    """Somebody's place on a project that was fetched with ``membership_of``. Raises 404 for who is not on it."""
+    team = Membership.objects.select_related("project__company", "user")
+    member = team.filter(project=project, user_id=user_id).first()
+    if member is None:
+        raise Http404
+    return member
+
+
+def removable_member_of(membership: Membership, user_id: UUID) -> Membership:
+    """A member whom the holder of ``membership`` may take off the team: admins anybody, others only themselves."""
+    if user_id != membership.user_id and membership.role != Role.ADMIN:
+        raise PermissionDenied(
+            f"You are a read-only member of {membership.project.name} and may remove only yourself. Ask one of its "
+            "admins."
+        )
+    return member_of(membership.project, user_id)
+
+
+def require_staff(user: User) -> None:
+    """Raises 403 for everybody but the site's staff."""
+    if not user.is_staff:
+        raise PermissionDenied("Only the site's staff change the list of trusted CAs. Write to them what is missing.")

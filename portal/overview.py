@@ -1,0 +1,248 @@
+"""What `My Projects` and `Project summary` show. The number of queries does not grow with projects or certificates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta
+
+from django.conf import settings
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
+
+from certauthority.models import CertificateUse
+from certauthority.models.authority import AuthorityPurpose
+from connect.lifecycle import Status
+from connect.models import User
+from portal.access import memberships_of
+from portal.credentials import Row, row, with_certificates
+from portal.models import Credential, Environment, Membership, Project
+
+# A table longer than this is not read: the credentials pages list everything.
+ROWS_ON_SUMMARY = 50
+ROWS_BEFORE_DELETING = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The certificates in one environment of one project, at one moment.
+
+    ``next`` is the live one that expires next, and ``percent_over`` how much of its life is over.
+    """
+
+    environment: Environment
+    live: int = 0
+    expired: int = 0
+    next: Row | None = None
+    percent_over: int = 0
+
+    @property
+    def status(self) -> Status | None:
+        """Of the live certificate that expires next; expired where none is live; nothing where there is none."""
+        if self.next is not None:
+            return self.next.status
+        return Status.EXPIRED if self.expired else None
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One project on `My Projects`."""
+
+    membership: Membership
+    holdings: tuple[Holding, ...]
+
+    @property
+    def project(self) -> Project:
+        return self.membership.project
+
+
+@dataclass(frozen=True, slots=True)
+class MyProjects:
+    """Everything on `My Projects`. ``ending`` and ``ended`` count certificates that nothing is ready to replace."""
+
+    cards: tuple[Card, ...]
+    live: int
+    ending: int
+    ended: int
+    next: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """Everything on `Project summary`.
+
+    ``ending`` and ``ended`` hold the first few certificates that expire soon, or have expired, without a live
+    successor; ``ending_count`` and ``ended_count`` say how many there are.
+    """
+
+    holdings: tuple[Holding, ...]
+    ending: tuple[Row, ...]
+    ending_count: int
+    ended: tuple[Row, ...]
+    ended_count: int
+    rows: tuple[Row, ...]
+    last_used: CertificateUse | None
+    last_used_alias: str
+
+    @property
+    def live(self) -> int:
+        return sum(holding.live for holding in self.holdings)
+
+    @property
+    def listed(self) -> int:
+        """How many certificates are not revoked; the table shows the first of them."""
+        return sum(holding.live + holding.expired for holding in self.holdings)
+
+    @property
+    def next(self) -> Row | None:
+        return _first_to_expire(self.holdings)
+
+
+def my_projects(user: User, *, now: datetime) -> MyProjects:
+    """The projects that this person is on, with what their certificates need."""
+    memberships = tuple(memberships_of(user))
+    credentials = Credential.objects.filter(project__in=[membership.project_id for membership in memberships])
+    holdings = _holdings(credentials, now=now)
+    cards = tuple(
+        Card(membership, tuple(_of(holdings, membership.project, environment) for environment in Environment))
+        for membership in memberships
+    )
+    everything = [holding for card in cards for holding in card.holdings]
+    needs = _unreplaced(credentials, now=now).aggregate(
+        ending=Count("pk", filter=_live(now)), ended=Count("pk", filter=_expired(now))
+    )
+    return MyProjects(
+        cards=cards,
+        live=sum(holding.live for holding in everything),
+        ending=needs["ending"],
+        ended=needs["ended"],
+        next=_first_to_expire(everything),
+    )
+
+
+def summary_of(project: Project, *, now: datetime) -> Summary:
+    """What one project has, and what runs out."""
+    credentials = Credential.objects.filter(project=project)
+    holdings = _holdings(credentials, now=now)
+    unreplaced = _unreplaced(credentials, now=now)
+    ending, ended = unreplaced.filter(_live(now)), unreplaced.filter(_expired(now))
+    used = (
+        CertificateUse.objects.filter(certificate__credentials__project=project)
+        .annotate(alias=F("certificate__credentials__alias"))
+        .order_by("-last_used_at")
+        .first()
+    )
+    return Summary(
+        holdings=tuple(_of(holdings, project, environment) for environment in Environment),
+        ending=_rows(ending.order_by("certificate__not_after", "pk")[:3], now=now),
+        ending_count=ending.count(),
+        ended=_rows(ended.order_by("-certificate__not_after", "pk")[:3], now=now),
+        ended_count=ended.count(),
+        rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_ON_SUMMARY], now=now),
+        last_used=used,
+        last_used_alias=used.alias if used is not None else "",
+    )
+
+
+def _live(now: datetime) -> Q:
+    return Q(ended_at=None, certificate__not_after__gte=now)
+
+
+def _expired(now: datetime) -> Q:
+    return Q(ended_at=None, certificate__not_after__lt=now)
+
+
+def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[object, str], Holding]:
+    """One holding for each environment that has a certificate which is not revoked."""
+    counted = (
+        credentials.filter(ended_at=None)
+        .order_by()
+        .values("project_id", "environment")
+        .annotate(live=Count("pk", filter=_live(now)), expired=Count("pk", filter=_expired(now)))
+    )
+    first = credentials.filter(_live(now)).annotate(
+        place=Window(
+            RowNumber(),
+            partition_by=[F("project_id"), F("environment")],
+            order_by=[F("certificate__not_after"), F("pk")],
+        )
+    )
+    next_by_place = {
+        (one.credential.project_id, one.credential.environment): one for one in _rows(first.filter(place=1), now=now)
+    }
+    holdings = {}
+    for group in counted:
+        place = (group["project_id"], group["environment"])
+        following = next_by_place.get(place)
+        holdings[place] = Holding(
+            environment=Environment(group["environment"]),
+            live=group["live"],
+            expired=group["expired"],
+            next=following,
+            percent_over=_percent_over(following, now=now) if following is not None else 0,
+        )
+    return holdings
+
+
+def _percent_over(one: Row, *, now: datetime) -> int:
+    begin, end = one.certificate.not_before, one.certificate.not_after
+    share = (now - begin) / (end - begin) if end > begin else 1.0
+    return round(100 * min(max(share, 0.0), 1.0))
+
+
+def _of(holdings: dict[tuple[object, str], Holding], project: Project, environment: Environment) -> Holding:
+    return holdings.get((project.pk, environment.value), Holding(environment))
+
+
+def _unreplaced(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet[Credential]:
+    """Certificates that expire soon or have expired, and have no successor that is live and not expired."""
+    # Days left are counted in whole UTC days, so "soon" ends at a midnight.
+    last_day = now.astimezone(UTC).date() + timedelta(days=settings.EXPIRING_SOON_DAYS)
+    end = datetime.combine(last_day + timedelta(days=1), time(), UTC)
+    successors = Credential.objects.filter(_live(now), predecessor=OuterRef("pk"))
+    return credentials.filter(ended_at=None, certificate__not_after__lt=end).exclude(Exists(successors))
+
+
+def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet[Credential]:
+    """Live ones first, the next to expire at the top; below them the expired ones."""
+    return (
+        credentials.filter(ended_at=None)
+        .annotate(over=Q(certificate__not_after__lt=now))
+        .order_by("over", "certificate__not_after", "pk")
+    )
+
+
+def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...]:
+    loaded = with_certificates(credentials).defer("certificate__der", "certificate__uploaded_chain")
+    return tuple(row(credential, now=now) for credential in loaded)
+
+
+def _first_to_expire(holdings: Iterable[Holding]) -> Row | None:
+    found = [holding.next for holding in holdings if holding.next is not None]
+    return min(found, key=lambda one: one.certificate.not_after, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class EndingWith:
+    """What ends when a project is deleted: certificates that are revoked, and those of other CAs whose use ends."""
+
+    revoked: int
+    use_ended: int
+    rows: tuple[Row, ...]
+
+    @property
+    def more(self) -> int:
+        """How many ``rows`` leaves out."""
+        return self.revoked + self.use_ended - len(self.rows)
+
+
+def ending_with(project: Project, *, now: datetime) -> EndingWith:
+    """What ends with this project."""
+    credentials = Credential.objects.filter(project=project, ended_at=None)
+    ours = Q(certificate__authority__purpose=AuthorityPurpose.DEVELOPERS)
+    counted = credentials.aggregate(all=Count("pk"), revoked=Count("pk", filter=ours))
+    return EndingWith(
+        revoked=counted["revoked"],
+        use_ended=counted["all"] - counted["revoked"],
+        rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_BEFORE_DELETING], now=now),
+    )
