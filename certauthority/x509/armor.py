@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from . import der
 from .errors import UnreadableInput
 from .limits import MAX_CHAIN_BYTES, MAX_CHAIN_CERTIFICATES, MAX_CSR_BYTES
-from .sniffing import Kind, holds_private_key, kind_of_der
+from .sniffing import Kind, holds_private_key, kind_of_der, plain_text
 
 __all__ = ["Kind", "PemBlock", "certificate_ders", "csr_der", "pem_blocks", "recognise"]
 
@@ -77,21 +77,14 @@ def recognise(data: bytes) -> Kind:
         return Kind.EMPTY
     if holds_private_key(data):
         return Kind.PRIVATE_KEY
-    text = _plain_text(data)
+    text = plain_text(data)
     for block in pem_blocks(text):
         kind = _kind_of_block(block)
         if kind is not Kind.UNKNOWN:
             return kind
     if text.lstrip(_SPACE).startswith((b"ssh-", b"ecdsa-sha2-", b"---- BEGIN SSH2 PUBLIC KEY")):
         return Kind.PUBLIC_KEY
-    return kind_of_der(data)
-
-
-def _plain_text(data: bytes) -> bytes:
-    """PowerShell's ``>`` writes UTF-16 with a byte order mark: the same text in single octets."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16", "replace").encode()
-    return data
+    return kind_of_der(_without_base64(data))
 
 
 def _kind_of_block(block: PemBlock) -> Kind:
@@ -172,7 +165,7 @@ def _checked(data: bytes, limit: int, wanted: Kind) -> bytes:
         raise UnreadableInput("input.empty", f"This is empty. Send the {_NAMES[wanted]} as PEM text or as a DER file.")
     if holds_private_key(data):
         raise UnreadableInput("input.private-key", PRIVATE_KEY_MESSAGE)
-    text = _plain_text(data)
+    text = plain_text(data)
     if any(block.der and holds_private_key(block.der) for block in pem_blocks(text)):
         raise UnreadableInput("input.private-key", PRIVATE_KEY_MESSAGE)
     return text
@@ -190,11 +183,16 @@ def _decoded(block: PemBlock, wanted: Kind) -> bytes:
 
 def _bare_der(data: bytes, wanted: Kind) -> bytes:
     """The data, when it is the wanted object without armour, as DER or as its base64 text alone."""
-    decoded = data if data[:1] == b"\x30" else _decode(data) or data
+    decoded = _without_base64(data)
     kind = kind_of_der(decoded)
     if kind is wanted:
         return decoded
     raise _wrong_kind(recognise(data) if kind is Kind.UNKNOWN else kind, wanted)
+
+
+def _without_base64(data: bytes) -> bytes:
+    """DER as it is, or from its base64 text without the lines around it."""
+    return data if data[:1] == b"\x30" else _decode(plain_text(data)) or data
 
 
 _NAMES = {Kind.CSR: "CSR", Kind.CERTIFICATE: "certificate"}

@@ -130,7 +130,10 @@ def _java_name(subject: Subject) -> str:
 def _java_value(value: str) -> str:
     written = []
     for position, character in enumerate(value):
-        if character in _RFC4514_SPECIAL or (character == " " and position in (0, len(value) - 1)):
+        follower = value[position + 1 : position + 2]
+        # Java loses a space at an edge, and one before a character that is written in hex.
+        is_lost_space = character == " " and (position == 0 or not follower or not follower.isascii())
+        if character in _RFC4514_SPECIAL or is_lost_space:
             written.append("\\" + character)
         elif character.isascii():
             written.append(character)

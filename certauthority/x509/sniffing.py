@@ -25,10 +25,10 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
-# PEM, OpenSSH, PGP and SSH2 say it in words; PuTTY, JSON Web Keys and .NET have forms of their own.
+# PEM, OpenSSH, PGP, SSH2, PuTTY and OpenSSL's -text say it in words; JSON Web Keys and .NET have forms of their own.
 _PRIVATE_KEY_WORDS = re.compile(
     rb"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-|openssh-key-v1\x00"
-    rb"|<RSAKeyValue>[^\x00]{0,20000}?<D>|PrivateKeyInfo",
+    rb"|Private-Key: \(|privateExponent",
     re.IGNORECASE,
 )
 _JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
@@ -42,14 +42,29 @@ _PKCS7_ARC = "1.2.840.113549.1.7."
 _PKCS12_VERSION = 3
 
 
+def plain_text(data: bytes) -> bytes:
+    """PowerShell's ``>`` writes UTF-16 with a byte order mark: the same text in single octets."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data.decode("utf-16", "replace").encode()
+    return data
+
+
 def holds_private_key(data: bytes) -> bool:
     """Whether a private key stands anywhere in the data, in any usual form, encrypted or not."""
-    text = data.replace(b"\x00", b"") if b"P\x00R\x00I\x00V" in data.upper() else data
-    if _PRIVATE_KEY_WORDS.search(text) or data.startswith(_PVK_MAGIC):
+    if _PVK_MAGIC in data or _kinds_in_a_row(data):
+        return True
+    text = plain_text(data)
+    # Without zero octets any kind of UTF-16 is readable, wherever it begins.
+    return any(_text_holds_private_key(form) for form in {text, text.replace(b"\x00", b"")})
+
+
+def _text_holds_private_key(text: bytes) -> bool:
+    if _PRIVATE_KEY_WORDS.search(text) or (b"<RSAKeyValue>" in text and b"<D>" in text):
         return True
     if _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
         return True
-    return _kinds_in_a_row(data) or any(_run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text))
+    after_blocks = text.rpartition(b"-----")[2].lstrip()
+    return _kinds_in_a_row(after_blocks) or any(_run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text))
 
 
 def _kinds_in_a_row(data: bytes) -> bool:
