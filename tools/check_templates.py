@@ -52,10 +52,10 @@ def attribute_problems(tag: str, name: str, value: str) -> Iterator[str]:
         yield "style= is inline style; give the element a class."
     if plain.startswith("hx-on") or (name.startswith("on") and len(name) > 2):
         yield f"{name}= is inline script; listen in static/js/."
-    if address.startswith(("javascript:", "vbscript:", "data:text/html")):
-        yield f"{name}= holds an address that is a script."
     if plain == "hx-vars" or (plain in HTMX_EVALUATES and address.startswith(("js:", "javascript:"))):
         yield f"{name}= is evaluated as script; give plain JSON in hx-vals."
+    elif address.startswith(("javascript:", "vbscript:", "data:text/html")):
+        yield f"{name}= holds an address that is a script."
     if plain == "hx-trigger" and "[" in value:
         yield "hx-trigger= with a filter is evaluated as script; decide in static/js/ or in the view."
     fetched = name in FETCHED or plain in HTMX_REQUESTS or (name == "href" and tag in FETCHING_ELEMENTS)

@@ -1,0 +1,140 @@
+"""What the site reads from its environment, and what it refuses to start with."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from certauthority import signers
+from config import env
+from tests.config.conftest import clean_environment, run_python
+
+PRINT = """
+import json
+from config import env
+names = "DEMO SITE_URL PORT REDIS_URL EMBEDDED_REDIS DATABASE_URL SECRET_KEY CA_KEY_PASSPHRASE ALLOWED_HOSTS"
+print(json.dumps({name: getattr(env, name) for name in names.split()}))
+"""
+
+
+def production(**changes: str) -> dict[str, str]:
+    """A complete production environment, with changes; a variable changed to nothing counts as not set."""
+    return {
+        "MODE": "production",
+        "SECRET_KEY": secrets.token_urlsafe(50),
+        "CA_KEY_PASSPHRASE": secrets.token_urlsafe(24),
+        "SITE_URL": "https://portal.bank.test",
+        "DATABASE_URL": "postgresql://site@database/site",
+        "REDIS_URL": "redis://redis/0",
+    } | changes
+
+
+def read(state: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    return run_python("-c", PRINT, environment=clean_environment(STATE_DIR=str(state), **variables))
+
+
+def test_demo_mode_needs_no_variable(tmp_path: Path) -> None:
+    values = json.loads(read(tmp_path / "state").stdout)
+    assert values["DEMO"] is True
+    assert values["SITE_URL"] == "http://localhost:8000"
+    assert values["EMBEDDED_REDIS"] is True
+    assert values["DATABASE_URL"] == ""
+
+
+def test_demo_secrets_are_made_once_and_are_the_owners_alone(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    first, second = json.loads(read(state).stdout), json.loads(read(state).stdout)
+    assert first["SECRET_KEY"] == second["SECRET_KEY"]
+    assert first["SECRET_KEY"] != first["CA_KEY_PASSPHRASE"]
+    assert stat.S_IMODE(state.stat().st_mode) == 0o700
+    assert stat.S_IMODE((state / "secrets" / "secret_key").stat().st_mode) == 0o600
+    assert sorted(os.listdir(state / "secrets")) == ["ca_key_passphrase", "secret_key"]
+
+
+def test_a_secret_may_come_from_a_file_and_its_line_end_is_no_part_of_it(tmp_path: Path) -> None:
+    secret = secrets.token_urlsafe(50)
+    (tmp_path / "key").write_text(f"{secret}\n")
+    values = json.loads(read(tmp_path, **production(SECRET_KEY="", SECRET_KEY_FILE=str(tmp_path / "key"))).stdout)
+    assert values["SECRET_KEY"] == secret
+
+
+def test_production_takes_its_host_from_its_address(tmp_path: Path) -> None:
+    values = json.loads(read(tmp_path, **production()).stdout)
+    assert values["ALLOWED_HOSTS"] == ["portal.bank.test"]
+    assert values["EMBEDDED_REDIS"] is False
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "CA_KEY_PASSPHRASE", "SITE_URL", "DATABASE_URL", "REDIS_URL"])
+def test_production_refuses_to_start_without(name: str, tmp_path: Path) -> None:
+    done = read(tmp_path, **production(**{name: ""}))
+    assert done.returncode != 0
+    assert f"{name} is not set." in done.stderr
+
+
+def test_a_production_process_that_never_signs_needs_no_passphrase(tmp_path: Path) -> None:
+    values = json.loads(read(tmp_path, **production(CA_KEY_PASSPHRASE="", SIGNS="false")).stdout)
+    assert values["CA_KEY_PASSPHRASE"] == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"SECRET_KEY": "django-insecure-" + "x" * 60}, "SECRET_KEY is too short or was copied"),
+        ({"SECRET_KEY": "x7" * 20}, "SECRET_KEY is too short or was copied"),
+        ({"CA_KEY_PASSPHRASE": "rehearsal"}, "CA_KEY_PASSPHRASE is too short or was copied"),
+        ({"DEBUG": "true"}, "DEBUG is on"),
+        ({"SITE_URL": "http://portal.bank.test"}, "begin it with https://"),
+        ({"DATABASE_URL": "sqlite:///site.sqlite3"}, "does not begin with postgresql://"),
+        ({"ALLOWED_HOSTS": "*"}, "ALLOWED_HOSTS is '*'"),
+        ({"SECRET_KEY_FILE": "/no/such/file"}, "SECRET_KEY_FILE does not name a file that can be read"),
+    ],
+)
+def test_production_refuses_what_is_not_safe(changes: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    done = read(tmp_path, **production(**changes))
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
+    demo = json.loads(read(tmp_path).stdout)
+    done = read(tmp_path, **production(SECRET_KEY=demo["SECRET_KEY"]))
+    assert done.returncode != 0
+    assert "SECRET_KEY is the secret of the demo" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"PORT": "http"}, "PORT is 'http'. It must be a whole number from 1 to 65535."),
+        ({"PORT": "65536"}, "PORT is '65536'."),
+        ({"PORT": "0"}, "PORT is '0'."),
+        ({"PORT": "８０００"}, "PORT is '８０００'."),
+        ({"MODE": "test"}, "MODE is 'test'. It must be one of: demo, production."),
+        ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. It must be true or false."),
+        ({"CA_KEY_ALGORITHM": "RSA 1024"}, "CA_KEY_ALGORITHM is 'RSA 1024'. It must be one of: EC P-256,"),
+        ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'."),
+        ({"SITE_URL": "localhost:8000"}, "SITE_URL is 'localhost:8000'. It must look like"),
+        ({"SITE_URL": "https://bank.test/portal"}, "SITE_URL is 'https://bank.test/portal'. It must look like"),
+    ],
+)
+def test_a_value_that_cannot_be_read_stops_the_start(changes: dict[str, str], sentence: str, tmp_path: Path) -> None:
+    done = read(tmp_path, **changes)
+    assert done.returncode != 0
+    assert sentence in done.stderr
+
+
+def test_the_algorithms_of_the_settings_are_those_that_can_be_made() -> None:
+    assert env.CA_KEY_ALGORITHMS == signers.KEY_ALGORITHMS
+
+
+def test_djangos_deployment_checks_find_nothing_in_production(tmp_path: Path) -> None:
+    environment = clean_environment(STATE_DIR=str(tmp_path), **production())
+    done = run_python("manage.py", "check", "--deploy", "--fail-level", "WARNING", environment=environment)
+    assert done.returncode == 0, done.stderr
+    assert "System check identified no issues" in done.stdout

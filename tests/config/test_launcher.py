@@ -1,0 +1,127 @@
+"""`make run`'s launcher: what it starts, what it refuses, and that it leaves nothing behind."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.config.conftest import clean_environment, run_python
+from tests.config.launcher import Launched
+
+
+def pick_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state directory that the sites of this file use one after the other."""
+    return tmp_path_factory.mktemp("launcher") / "state"
+
+
+@pytest.fixture
+def site(state: Path) -> Iterator[Launched]:
+    """A running site that has said it is ready."""
+    launched = Launched(state, pick_port())
+    try:
+        launched.wait_until_ready()
+        yield launched
+    finally:
+        launched.end()
+
+
+def test_it_starts_a_site_that_works_and_says_so_in_its_last_line(site: Launched) -> None:
+    assert site.lines[-1] == f"Ready: http://localhost:{site.port}"
+    assert any("admin@acme.example" in line for line in site.lines)
+    assert site.get("/healthz") == (200, b"alive\n")
+    status, body = site.get("/readyz")
+    assert (status, json.loads(body)) == (200, {"ready": True, "problems": {}})
+    status, body = site.get("/accounts/login/")
+    assert status == 200
+    assert b"admin@acme.example" in body
+
+
+def test_a_second_run_on_the_same_state_is_refused_with_a_sentence(site: Launched, state: Path) -> None:
+    done = run_python("-m", "config.run", environment=clean_environment(STATE_DIR=str(state), PORT=str(pick_port())))
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert f"Another run uses the state directory {state}." in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_the_launcher_alone_ends_every_process(site: Launched, number: signal.Signals) -> None:
+    assert len(site.descendants) >= 8  # Supervisor, its four wrappers, web, worker, beat, Redis, and their children.
+    site.process.send_signal(number)
+    assert site.wait_until_ended() == 0
+    assert site.still_running() == []
+    assert not any("Traceback" in line for line in site.lines)
+
+
+@pytest.mark.parametrize("word", ["redis-server", "granian", "beat"])
+def test_when_one_process_dies_all_end_and_it_says_so(site: Launched, word: str) -> None:
+    site.named(word).kill()
+    assert site.wait_until_ended() == 1
+    assert "A part of the site ended by itself" in site.lines[-1]
+    assert site.still_running() == []
+
+
+def test_a_signal_during_the_preparation_ends_every_process(tmp_path: Path) -> None:
+    launched = Launched(tmp_path / "state", pick_port())
+    launched.read_until("Preparing the site")
+    time.sleep(1)  # The embedded Redis runs and the database is being made.
+    launched.note_processes()
+    launched.process.send_signal(signal.SIGINT)
+    assert launched.wait_until_ended() == 0
+    assert launched.still_running() == []
+
+
+def test_a_later_run_keeps_the_authorities_and_takes_another_port(state: Path) -> None:
+    digests = []
+    for _ in range(2):
+        launched = Launched(state, pick_port())
+        try:
+            launched.wait_until_ready()
+            status, certificate = launched.get("/ca/root.crt")
+            assert status == 200
+            digests.append(hashlib.sha256(certificate).hexdigest())
+        finally:
+            launched.end()
+    assert digests[0] == digests[1]
+
+
+def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        environment = clean_environment(STATE_DIR=str(tmp_path), PORT=str(port))
+        done = run_python("-m", "config.run", environment=environment)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"Port {port} is in use by another program.")
+    assert "PORT=" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_state_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    environment = clean_environment(STATE_DIR=str(tmp_path / "file" / "state"))
+    done = run_python("-m", "config.run", environment=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"The state directory {tmp_path}/file/state cannot be written (Not a directory).")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_setting_that_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
+    done = run_python("-m", "config.run", environment=clean_environment(STATE_DIR=str(tmp_path), PORT="http"))
+    assert done.returncode == 1
+    assert done.stderr == "PORT is 'http'. It must be a whole number from 1 to 65535.\n"
