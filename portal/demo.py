@@ -69,9 +69,7 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
     alice = people["admin@acme.example"]
     actor = Actor(alice.email)
     project = create_project("Checkout API", by=alice, actor=actor, now=add_months(now, -14))
-    team.invite(
-        project, email="reader@acme.example", role=Role.READ_ONLY, actor=actor, now=add_months(now, -14)
-    )
+    team.invite(project, email="reader@acme.example", role=Role.READ_ONLY, actor=actor, now=add_months(now, -14))
     _issue(project, DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)), actor=actor)
     unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
     revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
@@ -84,7 +82,11 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
 
 
 def _issued_for_days_left(days: int, *, now: datetime) -> datetime:
-    """When a certificate was issued that has so many days left now. Months differ in length, so look near by."""
+    """When a certificate was issued that has so many days left now.
+
+    Months differ in length, so the day is looked for near by. A few ends (29 to 31 March after a February) no day of
+    issue leads to: then it ends on the last day before.
+    """
     end = now + timedelta(days=days)
     near = add_months(end, -settings.CLIENT_CERTIFICATE_MONTHS)
     for offset in range(4):

@@ -8,6 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from audit.events import Actor, record
 from certauthority import issuance, policy, uploads
@@ -118,10 +119,9 @@ def _outcome(verdicts: tuple[Verdict, ...], digest: str, *, now: datetime) -> En
 def _add(
     new: NewCredential, enrolment: Enrolment, certify: Callable[[], Certificate], *, actor: Actor, now: datetime
 ) -> Credential:
-    made = made_by(new)
+    made = _made_before(new)
     if made is not None:
         return made
-    _refuse_taken_alias(new)
     if not enrolment.acceptable:
         raise RequestRefused(enrolment.verdicts)
     try:
@@ -130,30 +130,31 @@ def _add(
             return _store(new, certify(), actor=actor, now=now)
     except IntegrityError:
         # Somebody was faster, and the database's constraints decided. Which one is found by asking again.
-        made = made_by(new)
+        made = _made_before(new)
         if made is not None:
             return made
-        _refuse_taken_alias(new)
         twin = live_twin(enrolment.subject_digest)
         if twin is None:
             raise
         raise RequestRefused((*enrolment.verdicts[:-1], judge_duplicate(twin, now=now))) from None
 
 
-def made_by(new: NewCredential) -> Credential | None:
-    """What the same submission made before, if it did."""
-    return Credential.objects.filter(submission=new.submission, project=new.project).first()
+def _made_before(new: NewCredential) -> Credential | None:
+    """What the same submission made before. Raises AliasTaken where another one has the alias.
 
-
-def _refuse_taken_alias(new: NewCredential) -> None:
-    taken = Credential.objects.filter(
-        project=new.project, environment=new.environment, alias__iexact=new.alias, ended_at=None
-    )
-    if taken.exists():
+    One query for both, so that a form sent twice at the same moment does not meet its own alias.
+    """
+    same_alias = Q(environment=new.environment, alias__iexact=new.alias, ended_at=None)
+    rows = list(Credential.objects.filter(Q(submission=new.submission) | same_alias, project=new.project))
+    for row in rows:
+        if row.submission == new.submission:
+            return row
+    if rows:
         raise AliasTaken(
             f"The alias {new.alias} names another certificate of {new.environment.label} that is still live. "
             "Choose another alias, for example with the year in it."
         )
+    return None
 
 
 def _lock(new: NewCredential) -> None:

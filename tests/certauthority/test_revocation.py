@@ -91,9 +91,7 @@ def test_the_next_crl_lists_it_with_its_reason(authorities: dict[str, Authority]
 def test_openssl_says_revoked(authorities: dict[str, Authority], tmp_path: Path) -> None:
     certificate, other = issue("1"), issue("2")
     revoke(certificate)
-    crls = [
-        revocation_lists.publish(authorities[name], now=timezone.now()) for name in ("developers", "root")
-    ]
+    crls = [revocation_lists.publish(authorities[name], now=timezone.now()) for name in ("developers", "root")]
     for number, crl in enumerate(crls):
         assert crl is not None
         assert lint_crl(bytes(crl.der)) == []

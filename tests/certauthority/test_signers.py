@@ -103,5 +103,3 @@ def test_readiness_alarms_at_a_lint_finding(authorities: dict[str, Authority]) -
     assert readiness.problems(now=now) == {}
     Certificate.objects.filter(ca__name="kmp").update(lint_findings="ERROR pkix.something")
     assert "does not pass the lint: ERROR pkix.something" in readiness.problems(now=now)["lint"]
-
-
