@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
@@ -152,7 +153,7 @@ def _expired(now: datetime) -> Q:
     return Q(ended_at=None, certificate__not_after__lt=now)
 
 
-def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[object, str], Holding]:
+def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[UUID, str], Holding]:
     """One holding for each environment that has a certificate which is not revoked."""
     counted = (
         credentials.filter(ended_at=None)
@@ -179,18 +180,19 @@ def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple
             live=group["live"],
             expired=group["expired"],
             next=following,
-            percent_over=_percent_over(following, now=now) if following is not None else 0,
+            percent_over=percent_over(following, now=now) if following is not None else 0,
         )
     return holdings
 
 
-def _percent_over(one: Row, *, now: datetime) -> int:
+def percent_over(one: Row, *, now: datetime) -> int:
+    """How much of a certificate's life is over, 0 to 100."""
     begin, end = one.certificate.not_before, one.certificate.not_after
     share = (now - begin) / (end - begin) if end > begin else 1.0
     return round(100 * min(max(share, 0.0), 1.0))
 
 
-def _of(holdings: dict[tuple[object, str], Holding], project: Project, environment: Environment) -> Holding:
+def _of(holdings: dict[tuple[UUID, str], Holding], project: Project, environment: Environment) -> Holding:
     return holdings.get((project.pk, environment.value), Holding(environment))
 
 
