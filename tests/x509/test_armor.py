@@ -3,6 +3,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import cache
 
@@ -17,6 +18,7 @@ from certauthority.x509.errors import UnreadableInput
 from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CSR_BYTES
 from tests.x509.requests_made import csr, ec_key, pem, rsa_key, spki
 
+Reader = Callable[[bytes], object]
 _NOTHING = serialization.NoEncryption()
 _SECRET = serialization.BestAvailableEncryption(b"secret")
 _FORMAT = serialization.PrivateFormat
@@ -85,7 +87,7 @@ def private_keys() -> dict[str, bytes]:
 @pytest.mark.parametrize("form", sorted(private_keys()))
 @pytest.mark.parametrize("reader", [csr_der, certificate_ders])
 class TestPrivateKeys:
-    def test_it_is_refused_and_named(self, form, reader):
+    def test_it_is_refused_and_named(self, form: str, reader: Reader) -> None:
         with pytest.raises(UnreadableInput) as refusal:
             reader(private_keys()[form])
         assert refusal.value.code == "input.private-key"
@@ -93,7 +95,7 @@ class TestPrivateKeys:
         assert recognise(private_keys()[form]) is Kind.PRIVATE_KEY
 
     @pytest.mark.parametrize("order", [1, -1], ids=["after", "before"])
-    def test_it_is_found_beside_what_was_asked_for(self, form, reader, order):
+    def test_it_is_found_beside_what_was_asked_for(self, form: str, reader: Reader, order: int) -> None:
         asked_for = pem(csr()) if reader is csr_der else certificate().public_bytes(_PEM)
         key = private_keys()[form]
         data = b"\n".join([asked_for, key][::order])
@@ -101,12 +103,12 @@ class TestPrivateKeys:
             reader(data)
 
 
-def test_a_private_key_in_der_after_a_csr_in_der_is_found():
+def test_a_private_key_in_der_after_a_csr_in_der_is_found() -> None:
     with pytest.raises(UnreadableInput, match="private key"):
         csr_der(csr() + private_keys()["PKCS #8 DER"])
 
 
-def test_the_message_about_private_keys_is_exactly_the_promised_one():
+def test_the_message_about_private_keys_is_exactly_the_promised_one() -> None:
     assert PRIVATE_KEY_MESSAGE == "This file holds a private key. Never send it to anyone. It was not stored."
 
 
@@ -129,14 +131,14 @@ def _dressed_up() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("dress", sorted(_dressed_up()))
-def test_a_csr_is_read_however_it_is_dressed(dress):
+def test_a_csr_is_read_however_it_is_dressed(dress: str) -> None:
     data = _dressed_up()[dress]
     read = csr_der(data)
     assert read[:2] == b"\x30\x82" or read[:2] == b"\x30\x81"
     assert recognise(data) is Kind.CSR
 
 
-def test_what_is_read_is_the_csr_itself():
+def test_what_is_read_is_the_csr_itself() -> None:
     request = csr()
     assert csr_der(pem(request)) == request
     assert csr_der(request) == request
@@ -170,36 +172,36 @@ def _wrong_things() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("thing", sorted(set(_wrong_things()) - {"csr", "csr in DER"}))
-def test_every_other_thing_in_the_csr_box_is_named(thing):
+def test_every_other_thing_in_the_csr_box_is_named(thing: str) -> None:
     with pytest.raises(UnreadableInput) as refusal:
         csr_der(_wrong_things()[thing])
-    assert refusal.value.code == f"input.{thing.split()[0]}"
+    assert refusal.value.code == f"input.{thing.split(maxsplit=1)[0]}"
     assert str(refusal.value).endswith(".")
     assert "CSR" in str(refusal.value)
 
 
 @pytest.mark.parametrize("thing", sorted(t for t in _wrong_things() if not t.startswith(("certificate", "bad-pem"))))
-def test_every_other_thing_in_the_certificate_box_is_named(thing):
+def test_every_other_thing_in_the_certificate_box_is_named(thing: str) -> None:
     with pytest.raises(UnreadableInput) as refusal:
         certificate_ders(_wrong_things()[thing])
-    assert refusal.value.code == f"input.{thing.split()[0]}"
+    assert refusal.value.code == f"input.{thing.split(maxsplit=1)[0]}"
     assert "certificate" in str(refusal.value)
 
 
-def test_a_certificate_and_a_csr_in_each_others_box_get_the_promised_words():
+def test_a_certificate_and_a_csr_in_each_others_box_get_the_promised_words() -> None:
     with pytest.raises(UnreadableInput, match=r"^This is a certificate, and a CSR is needed here\. "):
         csr_der(_wrong_things()["certificate"])
     with pytest.raises(UnreadableInput, match=r"^This is a CSR, and a certificate is needed here\. "):
         certificate_ders(_wrong_things()["csr"])
 
 
-def test_two_csrs_are_refused():
+def test_two_csrs_are_refused() -> None:
     with pytest.raises(UnreadableInput, match="2 CSRs") as refusal:
         csr_der(pem(csr()) + pem(csr()))
     assert refusal.value.code == "csr.single"
 
 
-def test_a_csr_and_a_certificate_in_one_file_are_refused():
+def test_a_csr_and_a_certificate_in_one_file_are_refused() -> None:
     data = pem(csr()) + certificate().public_bytes(_PEM)
     for reader in (csr_der, certificate_ders):
         with pytest.raises(UnreadableInput) as refusal:
@@ -207,7 +209,7 @@ def test_a_csr_and_a_certificate_in_one_file_are_refused():
         assert refusal.value.code == "input.mixed"
 
 
-def test_sizes_are_bounded_before_anything_is_looked_at():
+def test_sizes_are_bounded_before_anything_is_looked_at() -> None:
     request = pem(csr())
     for reader, limit in ((csr_der, MAX_CSR_BYTES), (certificate_ders, MAX_CHAIN_BYTES)):
         with pytest.raises(UnreadableInput) as refusal:
@@ -216,7 +218,7 @@ def test_sizes_are_bounded_before_anything_is_looked_at():
     assert csr_der(b" " * (MAX_CSR_BYTES - len(request)) + request)
 
 
-def test_certificates_come_in_their_order_and_at_most_ten():
+def test_certificates_come_in_their_order_and_at_most_ten() -> None:
     chain = b"text\n".join([certificate().public_bytes(_PEM) for _ in range(10)])
     assert [pem(read, "CERTIFICATE") for read in certificate_ders(chain)] == [
         pem(block.der or b"", "CERTIFICATE") for block in pem_blocks(chain)
@@ -225,7 +227,7 @@ def test_certificates_come_in_their_order_and_at_most_ten():
         certificate_ders(chain + certificate().public_bytes(_PEM))
 
 
-def test_a_block_that_another_ones_end_closes_is_damaged():
+def test_a_block_that_another_ones_end_closes_is_damaged() -> None:
     blocks = pem_blocks(b"-----BEGIN A-----\nAAAA\n-----END B-----\n-----BEGIN C-----\nAAAA\n-----END C-----\n")
     assert [(block.label, block.der) for block in blocks] == [("A", None), ("C", b"\x00\x00\x00")]
 
@@ -245,7 +247,7 @@ def test_a_block_that_another_ones_end_closes_is_damaged():
     ],
     ids=repr,
 )
-def test_hostile_repetition_costs_no_more_than_its_length(unit):
+def test_hostile_repetition_costs_no_more_than_its_length(unit: bytes) -> None:
     data = (unit * (MAX_CHAIN_BYTES // len(unit)))[:MAX_CHAIN_BYTES]
     started = time.perf_counter()
     with pytest.raises(UnreadableInput):

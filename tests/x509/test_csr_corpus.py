@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from certauthority.x509.csr_rules import judge_csr
@@ -48,7 +50,7 @@ RULES_OF_TOPIC = {
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["file"])
-def test_the_verdict_is_the_expected_one(case):
+def test_the_verdict_is_the_expected_one(case: dict[str, Any]) -> None:
     judgement = judge_csr(corpus.read(case["file"]))
     expected = case["expect"] == "accept"
     if case["file"] in DECIDED_OTHERWISE:
@@ -61,17 +63,17 @@ def test_the_verdict_is_the_expected_one(case):
     [case for case in CASES if case["expect"] == "refuse" and case["file"] not in DECIDED_OTHERWISE],
     ids=lambda case: case["file"],
 )
-def test_the_reason_is_the_true_one(case):
+def test_the_reason_is_the_true_one(case: dict[str, Any]) -> None:
     rules = {verdict.id for verdict in broken(judge_csr(corpus.read(case["file"])).verdicts)}
     assert rules & RULES_OF_TOPIC[case["topic"]]
 
 
-def test_nothing_that_must_be_so_is_decided_otherwise():
+def test_nothing_that_must_be_so_is_decided_otherwise() -> None:
     levels = {case["file"]: case["level"] for case in CASES}
     assert {levels[file] for file in DECIDED_OTHERWISE} == {"policy"}
 
 
-def test_the_whole_corpus_ran(capsys):
+def test_the_whole_corpus_ran(capsys: pytest.CaptureFixture[str]) -> None:
     accepted = sum(case["expect"] == "accept" for case in CASES)
     refused = sum(case["expect"] == "refuse" for case in CASES)
     with capsys.disabled():
@@ -82,5 +84,5 @@ def test_the_whole_corpus_ran(capsys):
 
 
 @pytest.mark.parametrize("file", sorted(path.name for path in (corpus.ROOT / "found").glob("*.der")))
-def test_what_fuzzing_found_is_judged_and_not_accepted(file):
+def test_what_fuzzing_found_is_judged_and_not_accepted(file: str) -> None:
     assert not judge_csr(corpus.read(f"found/{file}")).acceptable

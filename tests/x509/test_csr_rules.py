@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -57,7 +58,7 @@ def named(text: str) -> bytes:
     return name([(CN, UTF8, text.encode())])
 
 
-def test_a_good_csr_keeps_every_rule_and_the_whole_table_is_told():
+def test_a_good_csr_keeps_every_rule_and_the_whole_table_is_told() -> None:
     judgement = judge_csr(pem(csr(key=rsa_key())))
     assert judgement.acceptable
     assert [verdict.id for verdict in judgement.verdicts] == EVERY_RULE
@@ -68,7 +69,7 @@ def test_a_good_csr_keeps_every_rule_and_the_whole_table_is_told():
         assert re.search("RFC|NIST|X.5|Unicode|CA/Browser|house rule", verdict.source)
 
 
-def test_what_was_read_is_given_back():
+def test_what_was_read_is_given_back() -> None:
     request = csr()
     read = judge_csr(pem(request)).csr
     assert read
@@ -79,7 +80,7 @@ def test_what_was_read_is_given_back():
     assert read.requested_extensions == ()
 
 
-def test_all_broken_rules_are_told_at_once():
+def test_all_broken_rules_are_told_at_once() -> None:
     subject = name([(CN, UTF8, b"x\x00" * 40)], [("2.5.4.6", 0x13, b"GBR")])
     attributes = extension_request((BASIC_CONSTRAINTS, CA_TRUE))
     data = csr(subject, key=rsa_key(1024), algorithm=SHA1_WITH_RSA, attributes=attributes) + b"x"
@@ -94,47 +95,47 @@ def test_all_broken_rules_are_told_at_once():
     ]
 
 
-def test_sha_1_is_a_matter_of_the_hash_and_not_of_the_signature():
+def test_sha_1_is_a_matter_of_the_hash_and_not_of_the_signature() -> None:
     judgement = judge_csr(csr(key=rsa_key(), algorithm=SHA1_WITH_RSA))
     assert [(v.id, v.found) for v in broken(judgement.verdicts)] == [("sig.hash", "SHA-1")]
     assert "csr.signature" not in {verdict.id for verdict in judgement.verdicts}
 
 
-def test_a_signature_by_another_key_is_refused():
+def test_a_signature_by_another_key_is_refused() -> None:
     assert broken_rules(csr(public_key=spki(ec.generate_private_key(ec.SECP256R1())))) == ["csr.signature"]
 
 
-def test_a_signature_of_another_kind_than_the_key_is_refused():
+def test_a_signature_of_another_kind_than_the_key_is_refused() -> None:
     assert broken_rules(csr(key=rsa_key(), algorithm=ECDSA_WITH_SHA256, parameters=b"")) == ["csr.signature"]
     assert broken_rules(csr(public_key=spki(rsa_key()))) == ["csr.signature"]
 
 
-def test_a_changed_subject_breaks_the_signature():
+def test_a_changed_subject_breaks_the_signature() -> None:
     assert broken_rules(csr().replace(b"Checkout API", b"Checkout APJ")) == ["csr.signature"]
 
 
 @pytest.mark.parametrize("version", [1, 2, 99])
-def test_only_version_1_is_taken(version):
+def test_only_version_1_is_taken(version: int) -> None:
     (verdict,) = broken(judge_csr(csr(version=version)).verdicts)
     assert (verdict.id, verdict.found) == ("csr.version", f"version {version + 1}")
 
 
-def test_ecdsa_with_parameters_is_refused_for_that():
+def test_ecdsa_with_parameters_is_refused_for_that() -> None:
     assert broken_rules(csr(parameters=b"\x05\x00")) == ["sig.parameters"]
 
 
 @pytest.mark.parametrize("junk", [b"\x00", b"\r\n", b"0\x00", csr()])
-def test_nothing_may_follow_a_csr_in_der(junk):
+def test_nothing_may_follow_a_csr_in_der(junk: bytes) -> None:
     assert broken_rules(csr() + junk) == ["csr.trailing-data"]
     assert broken_rules(pem(csr() + junk)) == ["csr.trailing-data"]
 
 
-def test_a_request_for_a_ca_is_refused():
+def test_a_request_for_a_ca_is_refused() -> None:
     assert broken_rules(csr(attributes=extension_request((BASIC_CONSTRAINTS, CA_TRUE)))) == ["csr.ca-request"]
     assert not broken_rules(csr(attributes=extension_request((BASIC_CONSTRAINTS, b"\x30\x00"))))
 
 
-def test_extensions_asked_for_are_listed_in_a_note():
+def test_extensions_asked_for_are_listed_in_a_note() -> None:
     attributes = extension_request((KEY_USAGE, b"\x03\x02\x05\xa0"), ("1.2.3.4", b"\x05\x00"))
     judgement = judge_csr(csr(attributes=attributes))
     (note,) = [verdict for verdict in judgement.verdicts if verdict.kind == "note"]
@@ -152,7 +153,7 @@ def test_extensions_asked_for_are_listed_in_a_note():
         (b"\x86\x08http://x", "UniformResourceIdentifier http://x"),
     ],
 )
-def test_only_domain_names_may_be_asked_for(names, found):
+def test_only_domain_names_may_be_asked_for(names: bytes, found: str | None) -> None:
     attributes = extension_request((ALTERNATIVE_NAMES, der.write(der.SEQUENCE, names)))
     problems = broken(judge_csr(csr(attributes=attributes)).verdicts)
     assert [(v.id, v.found) for v in problems] == ([("csr.requested-names", found)] if found else [])
@@ -167,15 +168,15 @@ def test_only_domain_names_may_be_asked_for(names, found):
     }.values(),
     ids=["an extension twice", "a damaged extension", "a damaged attribute"],
 )
-def test_damaged_attributes_are_told(attributes):
+def test_damaged_attributes_are_told(attributes: bytes) -> None:
     assert broken_rules(csr(attributes=attributes)) == ["csr.readable"]
 
 
-def test_a_subject_with_a_value_that_is_no_text_is_told():
+def test_a_subject_with_a_value_that_is_no_text_is_told() -> None:
     assert "dn.string-types" in broken_rules(csr(name([(CN, BIT_STRING, b"\x00")])))
 
 
-def test_an_empty_subject_is_refused():
+def test_an_empty_subject_is_refused() -> None:
     assert broken_rules(csr(name())) == ["dn.empty", "dn.common-name"]
 
 
@@ -184,7 +185,7 @@ def test_an_empty_subject_is_refused():
     list("\x00\x01\t\n\r\x1b\x7f\x85\x9f\u061c\u200e\u200f\u2028\u2029\u202a\u202e\u2066\u2069"),
     ids=lambda character: f"U+{ord(character):04X}",
 )
-def test_control_characters_are_refused_and_named(character):
+def test_control_characters_are_refused_and_named(character: str) -> None:
     (verdict,) = broken(judge_csr(csr(named(f"ab{character}c"))).verdicts)
     assert verdict.id == "dn.control-characters"
     assert verdict.found == f"CN has U+{ord(character):04X} at position 3"
@@ -193,19 +194,19 @@ def test_control_characters_are_refused_and_named(character):
 @pytest.mark.parametrize(
     ("oid", "bound"), [(CN, 64), ("2.5.4.10", 64), ("2.5.4.11", 64), ("2.5.4.7", 128), ("1.2.840.113549.1.9.1", 255)]
 )
-def test_lengths_are_bounded_in_characters_and_not_in_octets(oid, bound):
+def test_lengths_are_bounded_in_characters_and_not_in_octets(oid: str, bound: int) -> None:
     at_bound = name([(CN, UTF8, b"x")], [(oid, UTF8, ("ö" * bound).encode())])
     over = name([(CN, UTF8, b"x")], [(oid, UTF8, ("ö" * (bound + 1)).encode())])
     assert broken_rules(csr(at_bound)) == []
     assert broken_rules(csr(over)) == ["dn.upper-bounds"]
 
 
-def test_an_empty_value_is_refused():
+def test_an_empty_value_is_refused() -> None:
     assert broken_rules(csr(name([(CN, UTF8, b"x")], [("2.5.4.10", UTF8, b"")]))) == ["dn.upper-bounds"]
 
 
 @pytest.mark.parametrize("country", ["G", "GBR", "G1", "Ü!"])
-def test_a_country_is_two_letters(country):
+def test_a_country_is_two_letters(country: str) -> None:
     subject = name([(CN, UTF8, b"x")], [("2.5.4.6", UTF8, country.encode())])
     assert "dn.country" in broken_rules(csr(subject))
 
@@ -220,7 +221,7 @@ def test_a_country_is_two_letters(country):
         ("Ac\u200bme", "ZERO WIDTH SPACE"),
     ],
 )
-def test_letters_that_look_like_others_are_noted_and_not_refused(text, said):
+def test_letters_that_look_like_others_are_noted_and_not_refused(text: str, said: str) -> None:
     judgement = judge_csr(csr(named(text)))
     (note,) = [verdict for verdict in judgement.verdicts if verdict.id == "dn.lookalike"]
     assert note.kind == "note"
@@ -229,12 +230,12 @@ def test_letters_that_look_like_others_are_noted_and_not_refused(text, said):
 
 
 @pytest.mark.parametrize("text", ["Acme", "Söhne & Łódź", "Москва Банк", "Ελλάδα", "日本カード Visa", "株式会社"])
-def test_ordinary_names_of_the_world_are_not_noted(text):
+def test_ordinary_names_of_the_world_are_not_noted(text: str) -> None:
     assert "dn.lookalike" not in {verdict.id for verdict in judge_csr(csr(named(text))).verdicts}
 
 
 @pytest.mark.parametrize("data", [b"", b"hello", b"\x30\x00", pem(b"hello"), pem(csr())[:100], pem(csr()) * 2])
-def test_input_that_is_no_csr_gives_one_broken_verdict_and_no_csr(data):
+def test_input_that_is_no_csr_gives_one_broken_verdict_and_no_csr(data: bytes) -> None:
     judgement = judge_csr(data, requirement=REQUIREMENT)
     assert judgement.csr is None
     assert not judgement.acceptable
@@ -244,11 +245,46 @@ def test_input_that_is_no_csr_gives_one_broken_verdict_and_no_csr(data):
     assert verdict.found.endswith(".")
 
 
-def test_what_was_found_is_shown_short_and_harmless():
+def test_what_was_found_is_shown_short_and_harmless() -> None:
     for verdict in judge_csr(csr(named("a\u202e" + "x" * 5000)), requirement=REQUIREMENT).verdicts:
         assert verdict.found.isprintable()
         assert len(verdict.found) < 300
 
 
-def test_the_good_subject_is_what_the_requirement_asks_for():
+def test_the_good_subject_is_what_the_requirement_asks_for() -> None:
     assert judge_csr(csr(GOOD_SUBJECT), requirement=REQUIREMENT).acceptable
+
+
+def _huge_requests() -> dict[str, tuple[bytes, str]]:
+    """Requests that are made to cost much, each with the rule or code that refuses it."""
+    huge_key = der.write(der.INTEGER, b"\x7f" + b"\xff" * 2047) + der.write(der.INTEGER, b"\x01\x00\x01")
+    largest_key = der.write(der.INTEGER, b"\x7f" + b"\xff" * 50_000) + der.write(der.INTEGER, b"\x7f" + b"\xff" * 9_000)
+    rsa = der.write(der.SEQUENCE, der.write_oid("1.2.840.113549.1.1.1") + b"\x05\x00")
+    keys = [
+        der.write(der.SEQUENCE, rsa + der.write(der.BIT_STRING, b"\x00" + der.write(der.SEQUENCE, numbers)))
+        for numbers in (huge_key, largest_key)
+    ]
+    names = [der.write(der.SEQUENCE, b"\x82\x05*.a.b" * count) for count in (8_000, 10_000)]
+    attributes = [extension_request((ALTERNATIVE_NAMES, value)) for value in names]
+    many = tuple((f"1.2.3.{number}", b"\x05\x00") for number in range(3_000))
+    return {
+        "RSA with 16,384 bits": (csr(public_key=keys[0]), "key.rsa-size"),
+        "RSA with 400,000 bits": (csr(public_key=keys[1]), "key.rsa-size"),
+        "8,000 names": (csr(attributes=attributes[0]), "csr.requested-names"),
+        "10,000 names": (csr(attributes=attributes[1]), "input.too-large"),
+        "3,000 extensions": (csr(attributes=extension_request(*many), version=1), "csr.version"),
+        "a name of 3,000 parts": (csr(name(*[[(CN, UTF8, b"x")]] * 3_000)), "input.name"),
+        "a common name of 60,000 letters": (csr(named("\u0430a" * 20_000)), "dn.upper-bounds"),
+        "60,000 control characters": (csr(named("\x00" * 60_000)), "dn.control-characters"),
+        "a type of 4,000 digits": (csr(name([("1.2." + "1" * 4_000, UTF8, b"x")])), "input.name"),
+        "10 MB": (pem(csr()) * 20_000, "input.too-large"),
+    }
+
+
+@pytest.mark.parametrize("request_", _huge_requests().values(), ids=_huge_requests())
+def test_huge_requests_are_refused_in_no_time(request_: tuple[bytes, str]) -> None:
+    data, rule = request_
+    started = time.perf_counter()
+    rules = broken_rules(data)
+    assert time.perf_counter() - started < 1
+    assert rule in rules

@@ -16,12 +16,12 @@ FOLDERS = sorted(path.name for path in (corpus.ROOT / "fuzz").iterdir() if path.
 MOST_SECONDS = 1.0
 
 
-def test_the_seeds_are_here():
+def test_the_seeds_are_here() -> None:
     assert sum(len(list((corpus.ROOT / "fuzz" / folder).iterdir())) for folder in FOLDERS) >= 2290
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_every_seed_gets_a_judgement(folder):
+def test_every_seed_gets_a_judgement(folder: str) -> None:
     for path in sorted((corpus.ROOT / "fuzz" / folder).iterdir()):
         data = path.read_bytes()
         started = time.perf_counter()
@@ -32,7 +32,7 @@ def test_every_seed_gets_a_judgement(folder):
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
-def test_every_seed_in_the_certificate_box_is_read_or_refused_by_code(folder):
+def test_every_seed_in_the_certificate_box_is_read_or_refused_by_code(folder: str) -> None:
     for path in sorted((corpus.ROOT / "fuzz" / folder).iterdir()):
         code, found = "", []
         try:

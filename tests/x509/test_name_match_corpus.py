@@ -24,44 +24,44 @@ def digest(stem: str) -> str:
     return read_name(block.der).digest
 
 
-def test_the_whole_set_is_here():
+def test_the_whole_set_is_here() -> None:
     assert len(NAMES) == 82
 
 
 @pytest.mark.parametrize("suffix", ["", "-extra_attr", "-extra_rdn"])
-def test_the_twelve_forms_of_a_name_are_the_same(suffix):
+def test_the_twelve_forms_of_a_name_are_the_same(suffix: str) -> None:
     assert len({digest(stem + suffix) for stem in TWELVE}) == 1
 
 
-def test_an_added_attribute_or_part_makes_another_name():
+def test_an_added_attribute_or_part_makes_another_name() -> None:
     assert len({digest(TWELVE[0] + suffix) for suffix in ("", "-extra_attr", "-extra_rdn")}) == 3
 
 
 @pytest.mark.parametrize("stem", [stem for stem in NAMES if "dupe" in stem])
-def test_a_repeated_type_in_one_part_is_refused(stem):
+def test_a_repeated_type_in_one_part_is_refused(stem: str) -> None:
     with pytest.raises(UnreadableInput):
         digest(stem)
 
 
 @pytest.mark.parametrize("stem", [stem for stem in NAMES if "T61STRING" in stem])
-def test_a_t61_string_is_refused(stem):
+def test_a_t61_string_is_refused(stem: str) -> None:
     with pytest.raises(UnreadableInput):
         digest(stem)
 
 
 @pytest.mark.parametrize("stem", [stem for stem in NAMES if stem.startswith("invalid-")])
-def test_an_invalid_name_is_refused(stem):
+def test_an_invalid_name_is_refused(stem: str) -> None:
     with pytest.raises(UnreadableInput):
         digest(stem)
 
 
 @pytest.mark.parametrize("group", ["ascii-PRINTABLESTRING-rdn_sorting", "unicode_bmp-", "unicode_supplementary-"])
-def test_these_are_the_same_name(group):
+def test_these_are_the_same_name(group: str) -> None:
     stems = [stem for stem in NAMES if stem.startswith(group)]
     assert len(stems) >= 2
     assert len({digest(stem) for stem in stems}) == 1
 
 
 @pytest.mark.parametrize("stem", ["valid-Name-empty", "valid-minimal", "custom-custom-normalized"])
-def test_a_valid_name_is_read(stem):
+def test_a_valid_name_is_read(stem: str) -> None:
     assert len(digest(stem)) == 64

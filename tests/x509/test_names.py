@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import subprocess
+from pathlib import Path
 
 import pytest
-from asn1crypto.x509 import Name as OtherName
+from asn1crypto.x509 import Name as OtherName  # type: ignore[import-untyped, unused-ignore]  # it ships no types
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,15 +17,18 @@ CN, ORGANISATION, OU, C = "2.5.4.3", "2.5.4.10", "2.5.4.11", "2.5.4.6"
 UTF8, PRINTABLE, T61, BMP, UNIVERSAL, IA5, BIT_STRING = 0x0C, 0x13, 0x14, 0x1E, 0x1C, 0x16, 0x03
 
 
-def digest(*rdns):
+Rdn = list[tuple[str, int, bytes]]
+
+
+def digest(*rdns: Rdn) -> str:
     return read_name(name(*rdns)).digest
 
 
-def cn(text: str, tag: int = UTF8, encoding: str = "utf-8"):
+def cn(text: str, tag: int = UTF8, encoding: str = "utf-8") -> Rdn:
     return [(CN, tag, text.encode(encoding))]
 
 
-def test_it_reads_every_part_in_the_order_of_the_der():
+def test_it_reads_every_part_in_the_order_of_the_der() -> None:
     read = read_name(encode_subject([("CN", "x"), ("O", "Acme"), ("C", "GB"), ("OU", "API")]))
     assert [(a.label, a.value, a.asn1_type) for a in read.attributes] == [
         ("C", "GB", "PrintableString"),
@@ -38,7 +42,7 @@ def test_it_reads_every_part_in_the_order_of_the_der():
     assert read.text == "CN=x,OU=API,O=Acme,C=GB"
 
 
-def test_no_common_name_is_an_empty_text():
+def test_no_common_name_is_an_empty_text() -> None:
     assert read_name(encode_subject([("O", "Acme")])).common_name == ""
 
 
@@ -56,11 +60,11 @@ def test_no_common_name_is_an_empty_text():
         cn("\uff21cme Ltd"),
     ],
 )
-def test_case_spaces_and_string_type_make_no_difference(other):
+def test_case_spaces_and_string_type_make_no_difference(other: Rdn) -> None:
     assert digest(other) == digest(cn("Acme Ltd"))
 
 
-def test_composed_and_decomposed_accents_and_sharp_s_are_the_same():
+def test_composed_and_decomposed_accents_and_sharp_s_are_the_same() -> None:
     assert digest(cn("Söhne Straße")) == digest(cn("So\u0308hne STRASSE"))
 
 
@@ -68,11 +72,11 @@ def test_composed_and_decomposed_accents_and_sharp_s_are_the_same():
     "other",
     [cn("Acme Lt"), cn("AcmeLtd"), [(ORGANISATION, UTF8, b"Acme Ltd")], cn("Ácme Ltd"), cn("\u0410cme Ltd"), []],
 )
-def test_other_text_and_other_types_make_a_difference(other):
+def test_other_text_and_other_types_make_a_difference(other: Rdn) -> None:
     assert read_name(name(other) if other else name()).digest != digest(cn("Acme Ltd"))
 
 
-def test_the_order_of_rdns_makes_no_difference_and_their_grouping_does():
+def test_the_order_of_rdns_makes_no_difference_and_their_grouping_does() -> None:
     one, two, three = [(CN, UTF8, b"a")], [(ORGANISATION, UTF8, b"b")], [(OU, UTF8, b"c")]
     assert digest(one, two, three) == digest(three, one, two)
     assert digest(one, two) != digest(one + two)
@@ -80,7 +84,7 @@ def test_the_order_of_rdns_makes_no_difference_and_their_grouping_does():
     assert digest(one, one) != digest(one)
 
 
-def test_values_cannot_pretend_to_be_several():
+def test_values_cannot_pretend_to_be_several() -> None:
     assert digest(cn("a"), cn("b")) != digest(cn("ab"))
     assert digest([(CN, UTF8, b"#0302"), (ORGANISATION, UTF8, b"x")]) != digest(
         [(CN, BIT_STRING, b""), (ORGANISATION, UTF8, b"x")]
@@ -104,19 +108,19 @@ def test_values_cannot_pretend_to_be_several():
     }.items(),
     ids=lambda item: item[0],
 )
-def test_what_cannot_be_compared_with_certainty_is_refused(data):
+def test_what_cannot_be_compared_with_certainty_is_refused(data: tuple[str, bytes]) -> None:
     with pytest.raises(UnreadableInput) as refusal:
         read_name(data[1])
     assert refusal.value.code == "input.name"
 
 
-def test_a_value_that_is_not_text_is_shown_in_hex():
+def test_a_value_that_is_not_text_is_shown_in_hex() -> None:
     read = read_name(name([(CN, BIT_STRING, b"\x00\x01")]))
     assert read.text == "CN=#03020001"
     assert not read.attributes[0].is_text
 
 
-def test_an_unknown_type_goes_by_its_digits():
+def test_an_unknown_type_goes_by_its_digits() -> None:
     assert read_name(name([("1.3.6.1.4.1.99999.1", UTF8, b"x")])).text == "1.3.6.1.4.1.99999.1=x"
 
 
@@ -131,11 +135,11 @@ def test_an_unknown_type_goes_by_its_digits():
         ("a=b", "a=b"),
     ],
 )
-def test_the_text_is_escaped_as_rfc_4514_asks(value, written):
+def test_the_text_is_escaped_as_rfc_4514_asks(value: str, written: str) -> None:
     assert read_name(name(cn(value))).text == f"CN={written}"
 
 
-def test_openssl_writes_the_same_text(tmp_path):
+def test_openssl_writes_the_same_text(tmp_path: Path) -> None:
     """Control characters are left out: openssl writes them in its own way."""
     subject = name(
         [(C, PRINTABLE, b"IE")],
@@ -152,13 +156,13 @@ def test_openssl_writes_the_same_text(tmp_path):
 
 
 @pytest.mark.parametrize("attributes", [[("CN", "")], [("CN", "a"), ("CN", "b")], [("X", "a")], [("C", "Ü")]], ids=str)
-def test_a_subject_that_breaks_its_own_rules_is_not_written(attributes):
+def test_a_subject_that_breaks_its_own_rules_is_not_written(attributes: list[tuple[str, str]]) -> None:
     with pytest.raises(ProfileError):
         encode_subject(attributes)
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=20))
-def test_preparing_twice_changes_nothing(text):
+def test_preparing_twice_changes_nothing(text: str) -> None:
     assert prepare(prepare(text)) == prepare(text)
 
 
@@ -167,14 +171,14 @@ _LETTERS = "abcXYZ019 -.'éÉßäÄñøØçšŠžαΑβΩжЖщЩ中日\u00a0"
 
 
 @given(st.lists(st.text(_LETTERS, min_size=1, max_size=8).filter(str.strip), min_size=2, max_size=2))
-def test_an_independent_reader_agrees_on_what_is_the_same(texts):
+def test_an_independent_reader_agrees_on_what_is_the_same(texts: list[str]) -> None:
     ours = [read_name(name(cn(text))).digest for text in texts]
     theirs = [OtherName.load(name(cn(text))).hashable for text in texts]
     assert (ours[0] == ours[1]) == (theirs[0] == theirs[1])
 
 
 @given(st.text(_LETTERS, min_size=1, max_size=8), st.data())
-def test_an_independent_reader_agrees_on_other_case_and_spacing(text, data):
+def test_an_independent_reader_agrees_on_other_case_and_spacing(text: str, data: st.DataObject) -> None:
     other = data.draw(
         st.sampled_from([text.upper(), text.lower(), text.swapcase(), f" {text} ", text.replace(" ", "  ")])
     )

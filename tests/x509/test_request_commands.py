@@ -15,6 +15,7 @@ from certauthority.x509.csr_rules import judge_csr
 from certauthority.x509.errors import ProfileError
 from certauthority.x509.request_commands import (
     KEY_TYPES,
+    KeyType,
     RequestCommand,
     corrected_command,
     file_name,
@@ -41,8 +42,8 @@ def requirement(organisation: str, unit: str) -> SubjectRequirement:
     return SubjectRequirement("MTF", "123456", organisation, unit, "IE")
 
 
-def commands(wanted: SubjectRequirement, **options: str) -> dict[str, RequestCommand]:
-    made = request_commands(wanted, alias="My client 1", unique=UNIQUE, **options)
+def commands(wanted: SubjectRequirement, key_type: KeyType = "RSA 2048") -> dict[str, RequestCommand]:
+    made = request_commands(wanted, alias="My client 1", unique=UNIQUE, key_type=key_type)
     return {command.id: command for command in made}
 
 
@@ -68,7 +69,9 @@ def run(command: RequestCommand, folder: Path) -> bytes:
 
 @pytest.mark.parametrize(("organisation", "unit"), ODD_NAMES)
 @pytest.mark.parametrize("tool", ["openssl", "openssl-passphrase", "keytool"])
-def test_the_request_keeps_every_rule_whatever_the_names(tmp_path, organisation, unit, tool):
+def test_the_request_keeps_every_rule_whatever_the_names(
+    tmp_path: Path, organisation: str, unit: str, tool: str
+) -> None:
     wanted = requirement(organisation, unit)
     command = commands(wanted, key_type="EC P-256")[tool]
     judgement = judge_csr(run(command, tmp_path), requirement=wanted)
@@ -78,7 +81,7 @@ def test_the_request_keeps_every_rule_whatever_the_names(tmp_path, organisation,
 
 @pytest.mark.parametrize("key_type", KEY_TYPES)
 @pytest.mark.parametrize("tool", ["openssl", "keytool"])
-def test_every_type_of_key_can_be_made(tmp_path, key_type, tool):
+def test_every_type_of_key_can_be_made(tmp_path: Path, key_type: KeyType, tool: str) -> None:
     command = commands(REQUIREMENT, key_type=key_type)[tool]
     judgement = judge_csr(run(command, tmp_path), requirement=REQUIREMENT)
     assert judgement.acceptable
@@ -86,7 +89,7 @@ def test_every_type_of_key_can_be_made(tmp_path, key_type, tool):
     assert judgement.csr.public_key.description == key_type
 
 
-def test_a_request_with_an_existing_key_keeps_the_key(tmp_path):
+def test_a_request_with_an_existing_key_keeps_the_key(tmp_path: Path) -> None:
     made = commands(requirement(*ODD_NAMES[1]))
     first = judge_csr(run(made["openssl"], tmp_path)).csr
     again = judge_csr(run(made["openssl-existing-key"], tmp_path), requirement=requirement(*ODD_NAMES[1]))
@@ -96,20 +99,20 @@ def test_a_request_with_an_existing_key_keeps_the_key(tmp_path):
     assert first.public_key == again.csr.public_key
 
 
-def test_the_usual_command_is_the_one_that_everybody_knows():
+def test_the_usual_command_is_the_one_that_everybody_knows() -> None:
     assert commands(REQUIREMENT)["openssl"].text == (
         "openssl req -new -newkey rsa:2048 -sha256 -nodes -utf8 -keyout My-client-1.key -out My-client-1.csr "
         "-subj '/C=GB/O=Acme Payments Ltd/OU=Checkout API/CN=1700000000-Client-MTF-123456'"
     )
 
 
-def test_the_key_is_encrypted_unless_the_command_says_otherwise(tmp_path):
+def test_the_key_is_encrypted_unless_the_command_says_otherwise(tmp_path: Path) -> None:
     made = commands(REQUIREMENT, key_type="EC P-256")
     run(made["openssl-passphrase"], tmp_path)
     assert b"ENCRYPTED PRIVATE KEY" in (tmp_path / "My-client-1.key").read_bytes()
 
 
-def test_the_key_leaves_no_trace_in_the_powershell_command_and_the_file_is_plain():
+def test_the_key_leaves_no_trace_in_the_powershell_command_and_the_file_is_plain() -> None:
     text = commands(REQUIREMENT)["powershell"].text
     assert 'Subject = "CN=1700000000-Client-MTF-123456,OU=Checkout API,O=Acme Payments Ltd,C=GB"' in text
     assert text.endswith("certreq -new My-client-1.inf My-client-1.csr")
@@ -130,7 +133,7 @@ def read_as_windows_does(text: str) -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize(("organisation", "unit"), ODD_NAMES)
-def test_the_powershell_request_holds_the_very_names(organisation, unit):
+def test_the_powershell_request_holds_the_very_names(organisation: str, unit: str) -> None:
     wanted = requirement(organisation, unit)
     subject = read_as_windows_does(commands(wanted)["powershell"].text)
     assert tuple(reversed(subject)) == wanted.example_subject(UNIQUE)
@@ -140,13 +143,13 @@ _PRINTABLE = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"
 
 
 @given(_PRINTABLE.filter(str.strip))
-def test_no_name_breaks_out_of_the_powershell_request(organisation):
+def test_no_name_breaks_out_of_the_powershell_request(organisation: str) -> None:
     wanted = requirement(organisation, "API")
     assert tuple(reversed(read_as_windows_does(commands(wanted)["powershell"].text)))[1] == ("O", organisation)
 
 
 @given(_PRINTABLE.filter(str.strip))
-def test_the_shell_hands_the_subject_on_as_one_word(organisation):
+def test_the_shell_hands_the_subject_on_as_one_word(organisation: str) -> None:
     command = commands(requirement(organisation, "API"))["openssl"].text
     echoed = command.replace("openssl req", "printf '%s\\n'", 1)
     done = subprocess.run(["bash", "-c", echoed], capture_output=True, check=True, timeout=30, env=ENVIRONMENT)
@@ -165,12 +168,12 @@ def test_the_shell_hands_the_subject_on_as_one_word(organisation):
         ("a'b$c", "a-b-c"),
     ],
 )
-def test_file_names_are_safe(alias, stem):
+def test_file_names_are_safe(alias: str, stem: str) -> None:
     assert file_name(alias) == stem
 
 
 @pytest.mark.parametrize("unique", ["", "a b", "x" * 60, "'", "é"])
-def test_a_unique_part_that_cannot_be_is_refused(unique):
+def test_a_unique_part_that_cannot_be_is_refused(unique: str) -> None:
     with pytest.raises(ProfileError):
         request_commands(REQUIREMENT, alias="a", unique=unique)
 
@@ -179,23 +182,23 @@ def correct(data: bytes) -> RequestCommand:
     return corrected_command(judge_csr(data, requirement=REQUIREMENT), REQUIREMENT, alias="a", unique=UNIQUE)
 
 
-def test_a_wrong_subject_is_corrected_with_the_same_key():
+def test_a_wrong_subject_is_corrected_with_the_same_key() -> None:
     command = correct(csr(name([("2.5.4.3", 0x0C, b"x")])))
     assert command.id == "openssl-existing-key"
     assert command.text.endswith("/CN=1700000000-Client-MTF-123456'")
 
 
-def test_a_common_name_that_fits_is_kept():
+def test_a_common_name_that_fits_is_kept() -> None:
     command = correct(csr(name([("2.5.4.3", 0x0C, b"42-Client-MTF-123456")])))
     assert command.text.endswith("/CN=42-Client-MTF-123456'")
 
 
 @pytest.mark.parametrize("data", [csr(key=rsa_key(1024)), b"hello"], ids=["a short key", "no CSR"])
-def test_a_refused_key_and_no_csr_at_all_are_corrected_with_a_new_key(data):
+def test_a_refused_key_and_no_csr_at_all_are_corrected_with_a_new_key(data: bytes) -> None:
     assert correct(data).id == "openssl"
 
 
-def test_a_weak_hash_is_corrected_with_the_same_key():
+def test_a_weak_hash_is_corrected_with_the_same_key() -> None:
     command = correct(csr(key=rsa_key(), algorithm=SHA1_WITH_RSA))
     assert command.id == "openssl-existing-key"
     assert "-sha256" in command.text
