@@ -154,14 +154,15 @@ def _facts(data: bytes, parts: _Parts) -> CertificateFacts:
 def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
     """Whether the issuer's name and key fit the certificate.
 
-    True as well where the library knows no such algorithm (MD5, say): this finds issuers, and trusts nobody.
+    Where the library does not know or allow the algorithm (MD5 and SHA-1, say) the names decide: this finds issuers,
+    and trusts nobody.
     """
     try:
         certificate.verify_directly_issued_by(issuer)
-    except UnsupportedAlgorithm:
-        return True
-    except (InvalidSignature, ValueError, TypeError):
+    except (InvalidSignature, TypeError):
         return False
+    except (UnsupportedAlgorithm, ValueError):
+        return certificate.issuer == issuer.subject
     return True
 
 

@@ -1,0 +1,418 @@
+"""The judgement of uploaded certificates: each reason to refuse has its own verdict."""
+
+from __future__ import annotations
+
+import random
+import time
+from datetime import timedelta
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from certauthority.x509.certificate_rules import judge_certificate
+from certauthority.x509.certificates import read_certificate
+from certauthority.x509.profile import add_months
+from certauthority.x509.verdicts import broken
+from tests.x509.certificates_made import (
+    BEGIN,
+    CA_TRUE,
+    CLIENT_AUTH,
+    NOW,
+    SERVER,
+    Authority,
+    authority,
+    client,
+    developers,
+    ec_key,
+    kmp,
+    name,
+    odd,
+    odd_authority,
+    pem,
+    private_pem,
+    root,
+    rsa_key,
+)
+
+
+def judge(*ders, trusted=None, at=NOW):
+    return judge_certificate(pem(*ders), trusted=[kmp().der] if trusted is None else trusted, at=at)
+
+
+def refused(*ders, **options):
+    """The ids of the broken rules; the judgement holds together."""
+    judgement = judge(*ders, **options)
+    ids = [verdict.id for verdict in broken(judgement.verdicts)]
+    assert ids
+    assert not judgement.acceptable
+    assert all(verdict.found and verdict.wanted and verdict.source for verdict in broken(judgement.verdicts))
+    return ids
+
+
+def found(identifier, *ders, **options):
+    return next(verdict.found for verdict in judge(*ders, **options).verdicts if verdict.id == identifier)
+
+
+def usage(*fields):
+    every = (
+        "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign "
+        "encipher_only decipher_only"
+    ).split()
+    return x509.KeyUsage(**{field: field in fields for field in every}), True
+
+
+def purposes(*oids):
+    return x509.ExtendedKeyUsage(oids), False
+
+
+# What is accepted.
+
+
+def test_a_certificate_of_a_trusted_intermediate_is_accepted_alone():
+    leaf = client(kmp())
+
+    judgement = judge(leaf)
+
+    assert judgement.acceptable
+    assert judgement.leaf == read_certificate(leaf)
+    assert judgement.chain == (kmp().facts,)
+    assert all(verdict.ok for verdict in judgement.verdicts)
+    assert {"chain.trusted", "chain.valid", "cert.purpose", "cert.expired", "key.type", "sig.hash"} <= {
+        verdict.id for verdict in judgement.verdicts
+    }
+
+
+def test_der_is_taken_as_well_as_pem():
+    assert judge_certificate(client(kmp()), trusted=[kmp().der], at=NOW).acceptable
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_chain_may_be_in_any_order(seed):
+    ders = [client(kmp()), kmp().der, root().der]
+    random.Random(seed).shuffle(ders)
+
+    judgement = judge(*ders, trusted=[root().der])
+
+    assert judgement.acceptable
+    assert judgement.chain == (kmp().facts, root().facts)
+
+
+def test_the_chain_ends_at_the_first_trusted_authority():
+    judgement = judge(client(kmp()), kmp().der, root().der)
+
+    assert judgement.chain == (kmp().facts,)
+
+
+def test_the_same_certificate_twice_is_one():
+    leaf = client(kmp())
+
+    assert judge(leaf, leaf, kmp().der, kmp().der).acceptable
+
+
+def test_authorities_that_are_not_needed_do_no_harm():
+    assert judge(client(kmp()), developers().der, odd_authority("Other", ec_key(20), [CA_TRUE]).der).acceptable
+
+
+@pytest.mark.parametrize("key", [rsa_key(), rsa_key(3072)], ids=["RSA 2048", "RSA 3072"])
+def test_rsa_keys_are_accepted(key):
+    assert judge(client(kmp(), key=key)).acceptable
+
+
+def test_any_purpose_counts_as_client_authentication():
+    leaf = odd(kmp(), [purposes(ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE)])
+
+    assert judge(leaf).acceptable
+
+
+def test_what_openssl_makes_without_options_is_accepted():
+    """Its roots have no key usage, and its leaves may have no key identifier of their issuer."""
+    identifier = x509.SubjectKeyIdentifier.from_public_key(ec_key(21).public_key())
+    ca = odd_authority("openssl req -x509", ec_key(21), [CA_TRUE, (identifier, False)])
+    leaf = odd(ca, [CLIENT_AUTH])
+
+    assert judge(leaf, trusted=[ca.der]).acceptable
+
+
+@pytest.mark.parametrize("offset", [timedelta(0), timedelta(milliseconds=999)])
+def test_the_last_second_still_counts(offset):
+    leaf = client(kmp(), end=NOW)
+
+    assert judge(leaf, at=NOW + offset).acceptable
+    assert judge(client(kmp(), begin=NOW), at=NOW).acceptable
+
+
+# What is refused, each for its own reason.
+
+
+def test_a_certificate_of_the_sibling_under_the_same_root_is_refused():
+    leaf = client(developers())
+
+    assert refused(leaf) == ["chain.trusted"]
+    assert refused(leaf, developers().der, root().der) == ["chain.trusted"]
+    assert "Test Root" in found("chain.trusted", leaf, developers().der, root().der)
+    assert "Test Developers CA" in found("chain.trusted", leaf)
+
+
+def test_an_unknown_authority_is_refused():
+    stranger = authority("Stranger", ec_key(22))
+
+    assert refused(client(stranger)) == ["chain.trusted"]
+    assert refused(client(stranger), stranger.der) == ["chain.trusted"]
+
+
+def test_nothing_is_trusted_when_the_list_is_empty():
+    assert refused(client(kmp()), kmp().der, root().der, trusted=[]) == ["chain.trusted"]
+
+
+def test_a_trusted_authority_that_cannot_be_read_leads_nowhere():
+    assert refused(client(kmp()), trusted=[b"junk"]) == ["chain.trusted"]
+
+
+def test_a_forged_authority_with_name_and_key_identifier_of_a_trusted_one_is_refused():
+    identifier = x509.SubjectKeyIdentifier(bytes.fromhex(kmp().facts.subject_key_identifier))
+    subject = x509.Name.from_bytes(kmp().facts.subject.der)
+    extensions = [CA_TRUE, (identifier, False), usage("key_cert_sign")]
+    forger = Authority(read_certificate(odd(None, extensions, key=ec_key(23), subject=subject)), ec_key(23))
+
+    leaf = odd(forger, [CLIENT_AUTH])
+
+    assert refused(leaf) == ["chain.trusted"]
+    assert "another key" in found("chain.trusted", leaf)
+    assert refused(leaf, forger.der) == ["chain.trusted"]
+
+
+def test_a_self_signed_certificate_is_refused():
+    leaf = odd(None, [CLIENT_AUTH])
+
+    assert refused(leaf) == ["chain.trusted"]
+    assert found("chain.trusted", leaf) == "it is signed by itself"
+
+
+def test_an_expired_certificate_is_refused():
+    leaf = client(kmp(), end=NOW - timedelta(seconds=1))
+
+    assert refused(leaf) == ["cert.expired"]
+
+
+def test_a_certificate_that_is_not_yet_valid_is_refused():
+    assert refused(client(kmp(), begin=NOW + timedelta(seconds=1), end=NOW + timedelta(9))) == ["cert.not-yet-valid"]
+
+
+def test_a_root_alone_is_refused_as_such():
+    assert refused(root().der) == ["cert.root-only"]
+    assert refused(root().der, trusted=[root().der]) == ["cert.root-only"]
+    assert refused(root().der, odd_authority("Other", ec_key(20), [CA_TRUE]).der) == ["cert.root-only"]
+
+
+def test_a_certificate_of_an_authority_is_refused_as_such():
+    assert "cert.is-ca" in refused(kmp().der)
+    assert "cert.is-ca" in refused(kmp().der, root().der, trusted=[root().der])
+
+
+@pytest.mark.parametrize(
+    ("extensions", "shown"),
+    [
+        ([], "no extended key usage"),
+        ([purposes(ExtendedKeyUsageOID.SERVER_AUTH)], "serverAuth"),
+        ([purposes(ExtendedKeyUsageOID.EMAIL_PROTECTION, x509.ObjectIdentifier("1.2.3"))], "emailProtection, 1.2.3"),
+    ],
+)
+def test_the_wrong_purpose_is_refused(extensions, shown):
+    leaf = odd(kmp(), extensions)
+
+    assert refused(leaf) == ["cert.purpose"]
+    assert found("cert.purpose", leaf) == shown
+
+
+def test_a_server_certificate_is_refused_for_its_purpose():
+    assert refused(client(kmp(), profile=SERVER, dns_names=["a.example"])) == ["cert.purpose"]
+
+
+@pytest.mark.parametrize("fields", [("key_encipherment",), ("content_commitment",)])
+def test_a_key_usage_without_signatures_is_refused(fields):
+    assert refused(odd(kmp(), [CLIENT_AUTH, usage(*fields)])) == ["cert.key-usage"]
+
+
+def test_a_weak_key_is_refused():
+    assert refused(client(kmp(), key=rsa_key(1024))) == ["key.rsa-size"]
+
+
+def test_an_expired_intermediate_is_named():
+    ca = authority("Old CA", ec_key(24), parent=root(), end=NOW - timedelta(days=1))
+    leaf = client(ca, begin=BEGIN, end=NOW - timedelta(days=1))
+
+    assert refused(leaf, ca.der, trusted=[root().der]) == ["cert.expired", "chain.expired"]
+    longer = odd(ca, [CLIENT_AUTH], end=NOW + timedelta(days=9))
+    assert refused(longer, ca.der, trusted=[root().der]) == ["chain.expired"]
+    assert "Old CA" in found("chain.expired", longer, ca.der, trusted=[root().der])
+    assert refused(longer, trusted=[ca.der]) == ["chain.expired"]
+
+
+def test_an_intermediate_that_is_not_yet_valid_is_named():
+    ca = authority("New CA", ec_key(25), parent=root(), begin=NOW + timedelta(days=1))
+
+    assert refused(odd(ca, [CLIENT_AUTH]), ca.der, trusted=[root().der]) == ["chain.not-yet-valid"]
+
+
+def test_an_issuer_that_is_no_authority_is_named():
+    middle = Authority(read_certificate(client(kmp(), key=ec_key(26), common_name="Middle")), ec_key(26))
+    leaf = odd(middle, [CLIENT_AUTH])
+
+    assert "chain.ca" in refused(leaf, middle.der)
+    assert "is no CA" in found("chain.ca", leaf, middle.der)
+
+
+def test_an_authority_that_may_not_sign_certificates_is_named():
+    ca = odd_authority("No signer", ec_key(27), [CA_TRUE, usage("crl_sign")])
+
+    assert refused(odd(ca, [CLIENT_AUTH]), trusted=[ca.der]) == ["chain.ca"]
+
+
+def test_an_authority_for_servers_alone_is_named():
+    extensions = [CA_TRUE, usage("key_cert_sign"), purposes(ExtendedKeyUsageOID.SERVER_AUTH)]
+    ca = odd_authority("Servers only", ec_key(28), extensions)
+
+    assert refused(odd(ca, [CLIENT_AUTH]), trusted=[ca.der]) == ["chain.purpose"]
+
+
+def test_an_authority_with_a_weak_key_is_named():
+    ca = authority("Weak CA", rsa_key(1024))
+
+    assert refused(client(ca), trusted=[ca.der]) == ["chain.key"]
+
+
+def test_what_only_path_validation_sees_is_refused_with_its_words():
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+
+    assert refused(odd(kmp(), [CLIENT_AUTH, (unknown, True)])) == ["chain.valid"]
+    constraints = x509.NameConstraints([x509.DNSName("good.example")], None)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(ec_key(29).public_key())
+    extensions = [CA_TRUE, usage("key_cert_sign"), (identifier, False), (constraints, True)]
+    ca = odd_authority("Constrained", ec_key(29), extensions)
+    names = (x509.SubjectAlternativeName([x509.DNSName("bad.example")]), False)
+    assert refused(odd(ca, [CLIENT_AUTH, names]), trusted=[ca.der]) == ["chain.valid"]
+
+
+def test_a_path_that_is_too_long_is_refused():
+    sub = odd(kmp(), [CA_TRUE, usage("key_cert_sign")], key=ec_key(30), subject=name("Sub CA"))
+    leaf = odd(Authority(read_certificate(sub), ec_key(30)), [CLIENT_AUTH])
+
+    # The KMP CA's path length is 0.
+    assert refused(leaf, sub) == ["chain.valid"]
+
+
+def test_everything_that_is_wrong_is_said_at_once():
+    stranger = authority("Stranger", ec_key(22))
+    leaf = odd(stranger, [usage("key_encipherment")], key=rsa_key(1024), end=NOW - timedelta(seconds=1))
+
+    assert refused(leaf, stranger.der) == [
+        "chain.trusted",
+        "cert.expired",
+        "cert.purpose",
+        "cert.key-usage",
+        "key.rsa-size",
+    ]
+
+
+def test_the_wrong_purpose_does_not_hide_a_broken_path():
+    unknown = x509.UnrecognizedExtension(x509.ObjectIdentifier("1.2.3.4.5"), b"\x05\x00")
+
+    assert refused(odd(kmp(), [(unknown, True)])) == ["cert.purpose", "chain.valid"]
+
+
+@pytest.mark.parametrize("character", ["\x00", "\u202e", "\x1b"])
+def test_control_characters_in_the_subject_are_refused(character):
+    assert "dn.control-characters" in refused(odd(kmp(), [CLIENT_AUTH], subject=name(f"a{character}b")))
+
+
+def test_an_empty_subject_is_refused():
+    assert "dn.empty" in refused(odd(kmp(), [CLIENT_AUTH], subject=x509.Name([])))
+
+
+def test_several_client_certificates_are_refused():
+    assert refused(client(kmp()), client(kmp(), common_name="Another")) == ["chain.single-leaf"]
+    assert judge(client(kmp()), client(kmp(), common_name="Another")).leaf is None
+
+
+# What is no certificate, or too much of it.
+
+
+def test_a_private_key_is_refused_and_named():
+    judgement = judge_certificate(pem(client(kmp())) + private_pem(ec_key()), trusted=[kmp().der], at=NOW)
+
+    assert [verdict.id for verdict in judgement.verdicts] == ["input.private-key"]
+    assert "private key" in judgement.verdicts[0].found
+
+
+def test_more_than_ten_certificates_are_refused_before_any_is_read():
+    judgement = judge_certificate(pem(*[client(kmp())] * 11), trusted=[kmp().der], at=NOW)
+
+    assert [verdict.id for verdict in judgement.verdicts] == ["input.too-many"]
+
+
+def test_a_hundred_look_alike_authorities_are_refused_at_once():
+    ca = authority("Look-alike", ec_key(31))
+    started = time.perf_counter()
+
+    judgement = judge_certificate(pem(client(kmp()), *[ca.der] * 99), trusted=[kmp().der], at=NOW)
+
+    assert [verdict.id for verdict in judgement.verdicts] == ["input.too-many"]
+    assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize("key", [ec_key(31), rsa_key(4096)], ids=["EC", "RSA 4096"])
+def test_nine_look_alike_authorities_cost_little(key):
+    """All have one name and one key and could each have signed every other: 9! chains."""
+    extensions = [CA_TRUE, usage("key_cert_sign")]
+    subject = name("Look-alike")
+    first = Authority(read_certificate(odd(None, extensions, key=key, subject=subject)), key)
+    others = [odd(first, extensions, key=key, subject=subject) for _ in range(8)]
+    started = time.perf_counter()
+
+    assert refused(odd(first, [CLIENT_AUTH]), first.der, *others) == ["chain.trusted"]
+    assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize("data", [b"", b" \n", b"hello", b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
+def test_what_is_no_certificate_gives_one_sentence(data):
+    judgement = judge_certificate(data, trusted=[kmp().der], at=NOW)
+
+    (verdict,) = judgement.verdicts
+    assert verdict.id.startswith("input.")
+    assert verdict.found.endswith(".")
+    assert judgement.leaf is None
+
+
+LEAF = client(kmp(), end=add_months(NOW, 13))
+CHAIN = pem(LEAF, kmp().der, root().der)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_mutated_certificates_never_raise_and_are_never_accepted(data):
+    changed = bytearray(LEAF)
+    changed[data.draw(st.integers(0, len(LEAF) - 1))] ^= data.draw(st.integers(1, 255))
+
+    assert not judge_certificate(bytes(changed), trusted=[kmp().der], at=NOW).acceptable
+    assert not judge(bytes(changed), kmp().der, root().der).acceptable
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.data())
+def test_a_mutated_chain_never_raises(data):
+    changed = bytearray(CHAIN)
+    for _ in range(data.draw(st.integers(1, 5))):
+        changed[data.draw(st.integers(0, len(CHAIN) - 1))] = data.draw(st.integers(0, 255))
+
+    judgement = judge_certificate(bytes(changed), trusted=[root().der], at=NOW)
+
+    assert judgement.verdicts
+
+
+@settings(deadline=None)
+@given(st.binary(max_size=500))
+def test_arbitrary_octets_never_raise(data):
+    assert not judge_certificate(data, trusted=[kmp().der], at=NOW).acceptable
