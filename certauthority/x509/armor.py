@@ -24,21 +24,25 @@ _SPACE = b" \t\r\n\x0b\x0c"
 _CSR_LABELS = frozenset({"CERTIFICATE REQUEST", "NEW CERTIFICATE REQUEST"})
 _CERTIFICATE_LABELS = frozenset({"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"})
 _KIND_OF_LABEL = {
-    "PKCS7": "pkcs7",
-    "CMS": "pkcs7",
-    "X509 CRL": "crl",
-    "PUBLIC KEY": "public-key",
-    "RSA PUBLIC KEY": "public-key",
-    "PKCS12": "pkcs12",
+    "PKCS7": Kind.PKCS7,
+    "CMS": Kind.PKCS7,
+    "X509 CRL": Kind.CRL,
+    "PUBLIC KEY": Kind.PUBLIC_KEY,
+    "RSA PUBLIC KEY": Kind.PUBLIC_KEY,
+    "PKCS12": Kind.PKCS12,
 }
 
 
 @dataclass(frozen=True, slots=True)
 class PemBlock:
-    """One PEM block. ``der`` is None where the text between the lines is not base64."""
+    """One PEM block. ``der`` is None where the text between the lines is not base64.
+
+    ``kind`` is told by content where that is possible, else by the label, as a block may be damaged.
+    """
 
     label: str
     der: bytes | None
+    kind: Kind
 
 
 def pem_blocks(data: bytes) -> list[PemBlock]:
@@ -52,15 +56,26 @@ def pem_blocks(data: bytes) -> list[PemBlock]:
         label = boundary.group(2).decode("latin-1").strip().upper()
         if boundary.group(1) == b"BEGIN":
             if opened:
-                blocks.append(PemBlock(opened[0], None))
+                blocks.append(_block(opened[0], None))
             opened = (label, boundary.end())
         elif opened:
-            body = data[opened[1] : boundary.start()] if label == opened[0] else b"?"
-            blocks.append(PemBlock(opened[0], _decode(body)))
+            decoded = _decode(data[opened[1] : boundary.start()]) if label == opened[0] else None
+            blocks.append(_block(opened[0], decoded))
             opened = None
     if opened:
-        blocks.append(PemBlock(opened[0], None))
+        blocks.append(_block(opened[0], None))
     return blocks
+
+
+def _block(label: str, decoded: bytes | None) -> PemBlock:
+    kind = kind_of_der(decoded) if decoded else Kind.UNKNOWN
+    if kind is Kind.UNKNOWN and label in _CSR_LABELS:
+        kind = Kind.CSR
+    elif kind is Kind.UNKNOWN and label in _CERTIFICATE_LABELS:
+        kind = Kind.CERTIFICATE
+    elif kind is Kind.UNKNOWN:
+        kind = _KIND_OF_LABEL.get(label, Kind.UNKNOWN)
+    return PemBlock(label, decoded, kind)
 
 
 def _decode(body: bytes) -> bytes | None:
@@ -79,24 +94,11 @@ def recognise(data: bytes) -> Kind:
         return Kind.PRIVATE_KEY
     text = plain_text(data)
     for block in pem_blocks(text):
-        kind = _kind_of_block(block)
-        if kind is not Kind.UNKNOWN:
-            return kind
+        if block.kind is not Kind.UNKNOWN:
+            return block.kind
     if text.lstrip(_SPACE).startswith((b"ssh-", b"ecdsa-sha2-", b"---- BEGIN SSH2 PUBLIC KEY")):
         return Kind.PUBLIC_KEY
     return kind_of_der(_without_base64(data))
-
-
-def _kind_of_block(block: PemBlock) -> Kind:
-    """By content where it can be told, else by the label, as a block may be damaged."""
-    kind = kind_of_der(block.der) if block.der else Kind.UNKNOWN
-    if kind is not Kind.UNKNOWN:
-        return kind
-    if block.label in _CSR_LABELS:
-        return Kind.CSR
-    if block.label in _CERTIFICATE_LABELS:
-        return Kind.CERTIFICATE
-    return Kind(_KIND_OF_LABEL.get(block.label, "unknown"))
 
 
 def csr_der(data: bytes) -> bytes:
@@ -104,16 +106,15 @@ def csr_der(data: bytes) -> bytes:
 
     Raises UnreadableInput with a code of its own for every other thing that people send instead.
     """
-    text = _checked(data, MAX_CSR_BYTES, Kind.CSR)
-    blocks = pem_blocks(text)
+    blocks = _checked_blocks(data, MAX_CSR_BYTES, Kind.CSR)
     if not blocks:
         return _bare_der(data, Kind.CSR)
-    wanted = [block for block in blocks if _kind_of_block(block) is Kind.CSR]
+    wanted = [block for block in blocks if block.kind is Kind.CSR]
     if not wanted:
         raise _wrong_kind(recognise(data), Kind.CSR)
     if len(wanted) > 1:
         raise UnreadableInput("csr.single", f"This holds {len(wanted)} CSRs. Send exactly one.")
-    if any(_kind_of_block(block) is not Kind.UNKNOWN for block in blocks if block is not wanted[0]):
+    if any(block.kind is not Kind.UNKNOWN for block in blocks if block is not wanted[0]):
         raise UnreadableInput("input.mixed", "This holds a CSR and other things beside it. Send the CSR alone.")
     return _decoded(wanted[0], Kind.CSR)
 
@@ -123,11 +124,10 @@ def certificate_ders(data: bytes) -> list[bytes]:
 
     Raises UnreadableInput with a code of its own for every other thing that people send instead.
     """
-    text = _checked(data, MAX_CHAIN_BYTES, Kind.CERTIFICATE)
-    blocks = pem_blocks(text)
+    blocks = _checked_blocks(data, MAX_CHAIN_BYTES, Kind.CERTIFICATE)
     if not blocks:
         return [_bare_der(data, Kind.CERTIFICATE)]
-    wanted = [block for block in blocks if _kind_of_block(block) is Kind.CERTIFICATE]
+    wanted = [block for block in blocks if block.kind is Kind.CERTIFICATE]
     if not wanted:
         raise _wrong_kind(recognise(data), Kind.CERTIFICATE)
     if len(wanted) > MAX_CHAIN_CERTIFICATES:
@@ -136,7 +136,7 @@ def certificate_ders(data: bytes) -> list[bytes]:
             f"This holds {len(wanted)} certificates. Send at most {MAX_CHAIN_CERTIFICATES}: "
             "the certificate and those that lead to its root.",
         )
-    if any(_kind_of_block(block) is not Kind.UNKNOWN for block in blocks if block not in wanted):
+    if any(block.kind is not Kind.UNKNOWN for block in blocks if block not in wanted):
         raise UnreadableInput(
             "input.mixed", "This holds certificates and other things beside them. Send the certificates alone."
         )
@@ -153,8 +153,8 @@ def _certificate_of(block: PemBlock) -> bytes:
         return decoded
 
 
-def _checked(data: bytes, limit: int, wanted: Kind) -> bytes:
-    """The data as text for finding PEM blocks, once it is neither too large, nor empty, nor a private key."""
+def _checked_blocks(data: bytes, limit: int, wanted: Kind) -> list[PemBlock]:
+    """The PEM blocks in the data, once it is neither too large, nor empty, nor holds a private key."""
     if len(data) > limit:
         raise UnreadableInput(
             "input.too-large",
@@ -163,12 +163,10 @@ def _checked(data: bytes, limit: int, wanted: Kind) -> bytes:
         )
     if not data.strip(_SPACE):
         raise UnreadableInput("input.empty", f"This is empty. Send the {_NAMES[wanted]} as PEM text or as a DER file.")
-    if holds_private_key(data):
+    blocks = pem_blocks(plain_text(data))
+    if holds_private_key(data) or any(block.kind is Kind.PRIVATE_KEY for block in blocks):
         raise UnreadableInput("input.private-key", PRIVATE_KEY_MESSAGE)
-    text = plain_text(data)
-    if any(block.der and holds_private_key(block.der) for block in pem_blocks(text)):
-        raise UnreadableInput("input.private-key", PRIVATE_KEY_MESSAGE)
-    return text
+    return blocks
 
 
 def _decoded(block: PemBlock, wanted: Kind) -> bytes:

@@ -26,11 +26,8 @@ class Kind(StrEnum):
 
 
 # PEM, OpenSSH, PGP, SSH2, PuTTY and OpenSSL's -text say it in words; JSON Web Keys and .NET have forms of their own.
-_PRIVATE_KEY_WORDS = re.compile(
-    rb"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY|PuTTY-User-Key-File-|openssh-key-v1\x00"
-    rb"|Private-Key: \(|privateExponent",
-    re.IGNORECASE,
-)
+_ARMOURED_PRIVATE_KEY = re.compile(rb"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
+_PRIVATE_KEY_WORDS = (b"PUTTY-USER-KEY-FILE-", b"OPENSSH-KEY-V1", b"PRIVATE-KEY: (", b"PRIVATEEXPONENT")
 _JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
 _JSON_PRIVATE_PART = re.compile(rb'"(?:d|k)"\s{0,20}:')
 _PVK_MAGIC = b"\x1e\xf1\xb5\xb0"
@@ -38,6 +35,7 @@ _JAVA_KEYSTORE_MAGICS = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 # Base64 text of a SEQUENCE begins with M. Possessive repeats cannot backtrack.
 _BASE64_RUN = re.compile(rb"(?<![A-Za-z0-9+/])M(?:[A-Za-z0-9+/=]++[ \t\r\n]*+)++")
 _MAX_RUN_LENGTH = 16 * 1024
+_HEAD_LENGTH = 48
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _PKCS12_VERSION = 3
 
@@ -50,8 +48,11 @@ def plain_text(data: bytes) -> bytes:
 
 
 def holds_private_key(data: bytes) -> bool:
-    """Whether a private key stands anywhere in the data, in any usual form, encrypted or not."""
-    if _PVK_MAGIC in data or _kinds_in_a_row(data):
+    """Whether a private key stands anywhere in the data, in any usual form, encrypted or not.
+
+    PEM blocks under a wrong label are not opened here: their DER is told by ``kind_of_der``.
+    """
+    if _PVK_MAGIC in data or kind_of_der(data) is Kind.PRIVATE_KEY:
         return True
     text = plain_text(data)
     # Without zero octets any kind of UTF-16 is readable, wherever it begins.
@@ -59,35 +60,37 @@ def holds_private_key(data: bytes) -> bool:
 
 
 def _text_holds_private_key(text: bytes) -> bool:
-    if _PRIVATE_KEY_WORDS.search(text) or (b"<RSAKeyValue>" in text and b"<D>" in text):
+    upper = text.upper()
+    if b"PRIVATE KEY" in upper and _ARMOURED_PRIVATE_KEY.search(upper):
         return True
-    if _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
+    if any(words in upper for words in _PRIVATE_KEY_WORDS) or (b"<RSAKeyValue>" in text and b"<D>" in text):
+        return True
+    if b'"kty"' in text and _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
         return True
     after_blocks = text.rpartition(b"-----")[2].lstrip()
-    return _kinds_in_a_row(after_blocks) or any(_run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text))
-
-
-def _kinds_in_a_row(data: bytes) -> bool:
-    """Whether one of the DER values that follow one another is a private key."""
-    offset = 0
-    while offset < len(data) and data[offset] == der.SEQUENCE:
-        try:
-            element = der.read_at(data, offset)
-        except der.DerError:
-            return kind_of_der(data[offset:]) is Kind.PRIVATE_KEY
-        if _kind_of_element(element) is Kind.PRIVATE_KEY:
-            return True
-        offset += len(element.raw)
-    return False
+    return kind_of_der(after_blocks) is Kind.PRIVATE_KEY or any(
+        _run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text)
+    )
 
 
 def _run_is_private_key(run: bytes) -> bool:
-    text = re.sub(rb"\s+", b"", run[:_MAX_RUN_LENGTH]).rstrip(b"=")
+    text = b"".join(run[:_MAX_RUN_LENGTH].split()).rstrip(b"=")
+    return _may_begin_private_key(_decoded(text[:_HEAD_LENGTH])) and kind_of_der(_decoded(text)) is Kind.PRIVATE_KEY
+
+
+def _may_begin_private_key(head: bytes) -> bool:
+    """Private keys begin with a number or a short algorithm, and what is signed begins with a long SEQUENCE."""
+    long_form = head[1:2] >= b"\x80"
+    inner = head[2 + (head[1] & 0x7F) if long_form else 2 :]
+    return inner[:1] == b"\x02" or (inner[:1] == b"\x30" and inner[1:2] < b"\x80")
+
+
+def _decoded(text: bytes) -> bytes:
+    """As many octets as whole base64 groups give, and those of the last, incomplete one."""
     try:
-        decoded = base64.b64decode(text[: len(text) // 4 * 4] + _last_group(text))
+        return base64.b64decode(text[: len(text) // 4 * 4] + _last_group(text))
     except binascii.Error:
-        return False
-    return _kinds_in_a_row(decoded)
+        return b"\x00\x00"
 
 
 def _last_group(text: bytes) -> bytes:
@@ -96,13 +99,21 @@ def _last_group(text: bytes) -> bytes:
 
 
 def kind_of_der(data: bytes) -> Kind:
-    """What the first DER value is, by its shape. What follows it is not looked at."""
+    """What the first DER value is, by its shape; a private key also where one is a later value in the row."""
     if data.startswith(_JAVA_KEYSTORE_MAGICS):
         return Kind.JAVA_KEYSTORE
-    try:
-        return _kind_of_element(der.read_at(data))
-    except der.DerError:
-        return _kind_of_ber(data)
+    first, offset = _kind_of_ber(data), 0
+    while offset < len(data) and data[offset] == der.SEQUENCE:
+        try:
+            element = der.read_at(data, offset)
+        except der.DerError:
+            break
+        kind = _kind_of_element(element)
+        if kind is Kind.PRIVATE_KEY:
+            return kind
+        first = first if offset else kind
+        offset += len(element.raw)
+    return first
 
 
 def _kind_of_ber(data: bytes) -> Kind:
