@@ -1,0 +1,138 @@
+"""The forms of `Add certificate`, and those that check its input while it is typed."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from typing import Any, ClassVar
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
+from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CSR_BYTES
+from portal.forms.pem_fields import PemTextField, SafeTextInput, SmallFileField, is_secret
+
+ALIAS_LENGTH = 64
+_ALIAS = re.compile(rf"[A-Za-z0-9 ._-]{{1,{ALIAS_LENGTH}}}")
+
+
+class AliasField(forms.CharField):
+    """How a team calls a certificate. That it is unique is decided when the certificate is stored."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label="Certificate alias",
+            widget=SafeTextInput({"maxlength": str(ALIAS_LENGTH)}),
+            error_messages={"required": "Give the certificate an alias.", "null_characters_not_allowed": "Remove NUL."},
+            **kwargs,
+        )
+
+    def clean(self, value: Any) -> Any:
+        if value and is_secret(str(value)):
+            raise ValidationError(PRIVATE_KEY_MESSAGE)
+        alias = super().clean(value)
+        if alias and not _ALIAS.fullmatch(alias):
+            raise ValidationError(
+                f"An alias has 1 to {ALIAS_LENGTH} characters: letters from A to Z, digits, spaces, “.”, “_” and “-”. "
+                "Leave out everything else."
+            )
+        return alias
+
+
+class SubmissionField(forms.Field):
+    """Tells one showing of a form from the next, so that a form sent twice acts once."""
+
+    widget = forms.HiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def to_python(self, value: Any) -> uuid.UUID:
+        try:
+            return uuid.UUID(str(value))
+        except ValueError:
+            return uuid.uuid4()
+
+
+class AddCertificateForm(forms.Form):
+    """What every way of adding a certificate asks for. ``content_name`` is the field with the CSR or certificate."""
+
+    content_name: ClassVar[str]
+    content_is_kept: ClassVar[bool] = False
+
+    alias = AliasField()
+    submission = SubmissionField()
+
+    @property
+    def content(self) -> bytes:
+        """What was sent to be judged; empty where nothing fit to be judged was sent."""
+        return bytes(self.cleaned_data.get(self.content_name) or b"")
+
+
+class PasteCsrForm(AddCertificateForm):
+    """`Paste in a CSR`."""
+
+    content_name = "csr"
+    content_is_kept = True
+
+    csr = PemTextField(
+        label="CSR",
+        help_text="The text from BEGIN to END. Never paste a private key.",
+        error_messages={"required": "Paste the text of the CSR."},
+    )
+
+
+class UploadCsrForm(AddCertificateForm):
+    """`Upload a CSR`."""
+
+    content_name = "csr_file"
+
+    csr_file = SmallFileField(
+        label="CSR file",
+        what="CSR",
+        max_bytes=MAX_CSR_BYTES,
+        help_text="PEM or DER. Drop it here or choose it. Never send a private key.",
+    )
+
+
+class UploadCertificateForm(AddCertificateForm):
+    """`Upload mTLS certificate`."""
+
+    content_name = "certificate_file"
+
+    certificate_file = SmallFileField(
+        label="Certificate file",
+        what="certificate",
+        max_bytes=MAX_CHAIN_BYTES,
+        help_text="PEM or DER, with its chain or without. Drop it here or choose it. Never send a private key.",
+    )
+
+
+class CheckForm(forms.Form):
+    """What a page sends while its form is being filled: nothing in it is required."""
+
+    alias = AliasField(required=False)
+
+    @property
+    def content(self) -> bytes:
+        """What there is to judge."""
+        return b"".join(value for value in self.cleaned_data.values() if isinstance(value, bytes))
+
+    @property
+    def content_errors(self) -> list[str]:
+        """What keeps the content from being judged, such as its size."""
+        return [str(sentence) for name, found in self.errors.items() if name != "alias" for sentence in found]
+
+
+class CheckCsrForm(CheckForm):
+    """The check of `Upload a CSR` and `Paste in a CSR`."""
+
+    csr = PemTextField(required=False)
+    csr_file = SmallFileField(required=False, what="CSR", max_bytes=MAX_CSR_BYTES)
+
+
+class CheckCertificateForm(CheckForm):
+    """The check of `Upload mTLS certificate`."""
+
+    certificate_file = SmallFileField(required=False, what="certificate", max_bytes=MAX_CHAIN_BYTES)

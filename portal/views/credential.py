@@ -1,0 +1,71 @@
+"""One credential: everything about it, and its downloads."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from audit.models import AuditEvent
+from certauthority.chains import issuers_of
+from certauthority.records import facts_of
+from certauthority.x509.certificates import read_certificate
+from portal.access import credential_of, membership_of, signed_in
+from portal.activity import Entry, entry
+from portal.credentials import row
+from portal.downloads import Format
+from portal.downloads import download as file_of
+from portal.life import percent_over
+from portal.models import Credential, Environment
+from portal.rotation import safety_of
+from portal.usage_commands import HOST, key_file, usage_commands
+from portal.views.places import place
+
+
+@require_safe
+def credential(request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID) -> HttpResponse:
+    """Everything about one certificate."""
+    now = timezone.now()
+    membership = membership_of(signed_in(request), project_id)
+    found = credential_of(membership.project, environment, credential_id)
+    shown = row(found, now=now)
+    is_replaced = shown.is_live and (shown.replaced_by is not None or found.successors.exists())
+    context = {
+        **place(membership, environment),
+        "row": shown,
+        "facts": facts_of(found.certificate),
+        "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
+        "percent_over": percent_over(found.certificate, now=now),
+        "safety": safety_of(shown, now=now) if is_replaced else None,
+        "history": _history(found),
+        "formats": Format,
+        "usage": usage_commands(found.alias),
+        "key_file": key_file(found.alias),
+        "host": HOST,
+    }
+    return render(request, "portal/credential.html", context)
+
+
+def _history(found: Credential) -> list[Entry]:
+    events = AuditEvent.objects.filter(project=str(found.project_id), object_type="credential", object_id=str(found.pk))
+    return [entry(event) for event in events]
+
+
+@require_safe
+def download(
+    request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID, format_name: str
+) -> HttpResponse:
+    """The certificate as a file, for everybody on the team."""
+    membership = membership_of(signed_in(request), project_id)
+    found = credential_of(membership.project, environment, credential_id)
+    if format_name not in Format.values:
+        raise Http404
+    file = file_of(found, Format(format_name))
+    headers = {
+        "Content-Disposition": f'attachment; filename="{file.file_name}"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    return HttpResponse(file.content, content_type=file.content_type, headers=headers)

@@ -1,0 +1,72 @@
+"""`Sandbox credentials` and `Production credentials`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from portal.access import membership_of, signed_in
+from portal.credentials import Row, Show, counts, listed, row, with_certificates
+from portal.downloads import Format
+from portal.models import Credential, Environment, Project
+from portal.usage_commands import HOST, key_file, usage_commands
+from portal.views.htmx_request import HtmxRequest
+from portal.views.places import place
+
+PAGE_SIZE = 50
+
+
+@require_safe
+@vary_on_headers("HX-Request")
+def credentials(request: HtmxRequest, project_id: UUID, environment: Environment) -> HttpResponse:
+    """The table of one environment. The filter and the page stand in the address; htmx swaps the table alone."""
+    now = timezone.now()
+    membership = membership_of(signed_in(request), project_id)
+    show = _show(request.GET.get("show", ""))
+    page = Paginator(listed(membership.project, environment, show, now=now), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
+    numbers = counts(membership.project, environment, now=now)
+    context = {
+        **place(membership, environment),
+        "show": show,
+        "filters": list(numbers.items()),
+        "has_any": numbers[Show.ALL] > 0,
+        "page": page,
+        "rows": [row(credential, now=now) for credential in page],
+    }
+    if request.htmx:
+        return render(request, "portal/_credentials.html", context)
+    new = _new(request.GET.get("new", ""), membership.project, environment, now=now)
+    if new is not None:
+        context |= {
+            "new": new,
+            "formats": Format,
+            "usage": usage_commands(new.credential.alias),
+            "key_file": key_file(new.credential.alias),
+            "host": HOST,
+        }
+    return render(request, "portal/credentials.html", context)
+
+
+def _show(value: str) -> Show:
+    """What the address asks for; live ones where it asks for nothing that there is."""
+    return Show(value) if value in Show.values else Show.LIVE
+
+
+def _new(value: str, project: Project, environment: Environment, *, now: datetime) -> Row | None:
+    """The credential that was just added, if the address names one of this page."""
+    try:
+        credential_id = UUID(value)
+    except ValueError:
+        return None
+    here = Credential.objects.filter(project=project, environment=environment, pk=credential_id)
+    found = with_certificates(here).first()
+    return row(found, now=now) if found is not None else None
