@@ -97,7 +97,7 @@ def test_the_count_is_forgotten_before_the_lock_so_that_it_cannot_lock_again() -
     limit = SignInLimit(EMAIL)
     with pytest.raises(SignInLocked):
         fail(limit, 10)
-    seconds = {key.split(b":")[2].decode(): left for key, left in _keys_and_seconds_left()}
+    seconds = {key.split(":")[2]: left for key, left in _keys_and_seconds_left()}
     assert seconds["sign-in-count"] < seconds["sign-in-lock"] <= settings.SIGN_IN_LOCK_SECONDS
 
 
@@ -253,17 +253,17 @@ def _sentence(page: str) -> str:
     return page.split('role="alert">', 1)[1].split("</div>", 1)[0].split("<p>")[2]
 
 
-def _keys_and_seconds_left() -> list[tuple[bytes, int]]:
-    client = redis.Redis.from_url(settings.CACHES["default"]["LOCATION"])
+def _keys_and_seconds_left() -> list[tuple[str, int]]:
+    client = redis.Redis.from_url(settings.REDIS_URL, decode_responses=True)
     try:
-        return [(key, int(client.ttl(key))) for key in client.keys("*sign-in*")]
+        return [(str(key), int(client.ttl(key))) for key in client.keys("*sign-in*")]
     finally:
         client.close()
 
 
 def _lock_and_seconds_left() -> tuple[str, int]:
-    [(key, left)] = [(key, left) for key, left in _keys_and_seconds_left() if b"sign-in-lock" in key]
-    return key.decode().split(":", 2)[2], left
+    [(key, left)] = [(key, left) for key, left in _keys_and_seconds_left() if "sign-in-lock" in key]
+    return key.split(":", 2)[2], left
 
 
 def _wait_until_gone() -> None:
