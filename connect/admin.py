@@ -9,6 +9,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
+from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -35,6 +36,7 @@ else:
     AnyUserAdmin = DjangoUserAdmin
 
 admin.site.site_header = admin.site.site_title = "mTLS Rehearsal"
+admin.site.unregister(EmailAddress)  # An account has one address here, its own.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as django-allauth says
 
 

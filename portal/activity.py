@@ -19,36 +19,32 @@ EVENTS_ON_PAGE = 50
 _SENTENCES = {
     "project.created": "Created the project {label}",
     "project.deleted": "Deleted the project {label}",
-    "member.invited": "Put {member} on the team as {role}",
+    "member.invited": "Invited {member} as {role}",
     "member.role-changed": "Made {member} {role}",
-    "member.removed": "Took {member} off the team",
+    "member.removed": "Took {member} ({role}) off the team",
     "credential.added": "Added the certificate {label} to {environment}",
     "credential.revoked": "Revoked the certificate {label}",
     "credential.use-ended": "Ended the use of the certificate {label}",
 }
-_ICONS = {
-    "project": "home",
-    "member": "people",
-    "credential": "certificate",
-}
+# Names of values whose key does not read well by itself.
 _NAMES = {
-    "company": "Company",
-    "member": "Member",
-    "role": "Role",
-    "environment": "Environment",
     "method": "Added by",
-    "common_name": "Common name",
     "serial": "Serial number",
     "fingerprint": "Certificate SHA-256",
     "not_after": "Expires",
-    "replaces": "Replaces",
-    "live": "Live",
-    "reason": "Reason",
-    "name": "Name",
     "ended": "Certificates ended",
 }
-# Said by the sentence already.
-_IN_SENTENCE = {"environment", "member", "name"}
+# Said by the sentence already, or on the certificate's own page.
+_SAID = {
+    "project.created": {"name"},
+    "project.deleted": {"name"},
+    "member.invited": {"member", "role"},
+    "member.role-changed": {"member"},
+    "member.removed": {"member", "role"},
+    "credential.added": {"environment", "fingerprint"},
+    "credential.revoked": {"live"},
+    "credential.use-ended": {"live"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,6 @@ class Entry:
 
     event: AuditEvent
     sentence: str
-    icon: str
     changes: tuple[Change, ...]
 
 
@@ -105,8 +100,7 @@ def entry(event: AuditEvent) -> Entry:
     return Entry(
         event=event,
         sentence=sentence or f"{event.action} {event.object_label}",
-        icon=_ICONS.get(event.action.partition(".")[0], "pulse"),
-        changes=tuple(_changes(event, said=_IN_SENTENCE if sentence else set())),
+        changes=tuple(_changes(event, said=_SAID.get(event.action, set()) if sentence else set())),
     )
 
 

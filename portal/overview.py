@@ -17,6 +17,7 @@ from connect.lifecycle import Status
 from connect.models import User
 from portal.access import memberships_of
 from portal.credentials import Row, row, with_certificates
+from portal.life import percent_over
 from portal.models import Credential, Environment, Membership, Project
 
 # A table longer than this is not read: the credentials pages list everything.
@@ -180,16 +181,9 @@ def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple
             live=group["live"],
             expired=group["expired"],
             next=following,
-            percent_over=percent_over(following, now=now) if following is not None else 0,
+            percent_over=percent_over(following.certificate, now=now) if following is not None else 0,
         )
     return holdings
-
-
-def percent_over(one: Row, *, now: datetime) -> int:
-    """How much of a certificate's life is over, 0 to 100."""
-    begin, end = one.certificate.not_before, one.certificate.not_after
-    share = (now - begin) / (end - begin) if end > begin else 1.0
-    return round(100 * min(max(share, 0.0), 1.0))
 
 
 def _of(holdings: dict[tuple[UUID, str], Holding], project: Project, environment: Environment) -> Holding:

@@ -37,7 +37,7 @@ class AddTrustedCaForm(forms.Form):
         help_text=f"PEM or DER, at most {MAX_CHAIN_BYTES // 1024} KiB. The CA’s own certificate alone.",
     )
     text = PemTextField(
-        label="Or the CA certificate as text",
+        label="CA certificate as text",
         required=False,
         help_text="From “-----BEGIN CERTIFICATE-----” to “-----END CERTIFICATE-----”.",
     )
