@@ -24,6 +24,8 @@ logger = logging.getLogger(__name__)
 
 _Extensions = dict[type[ExtensionType], ExtensionType]
 _EXPLICIT_VERSION = 0xA0
+# Path validation compares every name with every constraint: thousands of both would take seconds.
+_MAX_NAMES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +120,23 @@ def _check_serial(serial: asn1.Element) -> None:
         )
 
 
+def _check_number_of_names(extensions: _Extensions) -> None:
+    names, constraints = extensions.get(x509.SubjectAlternativeName), extensions.get(x509.NameConstraints)
+    number = len(names) if isinstance(names, x509.SubjectAlternativeName) else 0
+    if isinstance(constraints, x509.NameConstraints):
+        number += len(constraints.permitted_subtrees or ()) + len(constraints.excluded_subtrees or ())
+    if number > _MAX_NAMES:
+        raise UnreadableInput(
+            "input.too-many-names",
+            f"A certificate in this has {number:,} alternative names or name constraints. "
+            f"Certificates with more than {_MAX_NAMES} are not taken.",
+        )
+
+
 def _facts(data: bytes, parts: _Parts) -> CertificateFacts:
     certificate = x509.load_der_x509_certificate(data)
     extensions = {type(extension.value): extension.value for extension in certificate.extensions}
+    _check_number_of_names(extensions)
     is_ca, path_length = _constraints(extensions)
     signature = read_signature_algorithm(parts.algorithm)
     own_key_id, issuer_key_id = _key_identifiers(extensions)

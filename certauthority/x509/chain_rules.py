@@ -47,7 +47,7 @@ def judge_issuers(likely: LikelyChain, *, at: datetime) -> tuple[Verdict, ...]:
     """
     issuers = likely.issuers
     signed = issuers[:-1] if likely.is_trusted else issuers
-    strong = f"RSA with {_MIN_RSA_BITS} bits or more, or EC on P-256, P-384 or P-521"
+    strong = f"RSA with {_MIN_RSA_BITS} bits or more in whole octets, or EC on P-256, P-384 or P-521"
     return (
         _judge(
             "chain.expired",
@@ -86,7 +86,7 @@ def judge_issuers(likely: LikelyChain, *, at: datetime) -> tuple[Verdict, ...]:
             "Every CA in the chain has a strong key",
             [f"{_name(ca)} has {ca.public_key.description}" for ca in issuers if not _has_strong_key(ca)],
             strong,
-            "NIST SP 800-57 Part 1, 5.6.1; house rule",
+            "CA/Browser Forum Baseline Requirements, 6.1.5; house rule",
         ),
         _judge(
             "chain.hash",
@@ -128,7 +128,9 @@ def _allows_clients(issuer: CertificateFacts) -> bool:
 
 def _has_strong_key(issuer: CertificateFacts) -> bool:
     key = issuer.public_key
-    return key.size >= _MIN_RSA_BITS if key.kind == "RSA" else key.curve in _CURVES
+    if key.kind == "RSA":
+        return key.size >= _MIN_RSA_BITS and key.size % 8 == 0
+    return key.curve in _CURVES
 
 
 def _name(certificate: CertificateFacts) -> str:

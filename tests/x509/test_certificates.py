@@ -127,6 +127,16 @@ def test_an_unknown_extension_is_no_obstacle_to_reading():
     assert read_certificate(odd(root(), [(unknown, True)])).subject.text == "CN=Odd"
 
 
+def test_thousands_of_names_or_constraints_are_refused():
+    names = [x509.DNSName(f"host{number}.example") for number in range(501)]
+    assert read_certificate(odd(root(), [(x509.SubjectAlternativeName(names[:500]), False)]))
+
+    for extension in (x509.SubjectAlternativeName(names), x509.NameConstraints(names[:250], names[250:])):
+        with pytest.raises(UnreadableInput, match="501") as refusal:
+            read_certificate(odd(root(), [(extension, False)]))
+        assert refusal.value.code == "input.too-many-names"
+
+
 def replaced(old, new):
     assert GOOD.count(old) == 1
     changed = GOOD.replace(old, new)
