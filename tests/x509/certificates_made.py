@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -97,7 +98,7 @@ def authority(
     if end is None:
         end = add_months(begin, profile.months)
         end = min(end, parent.facts.not_after) if parent else end
-    wanted = {
+    wanted: dict[str, Any] = {
         "profile": profile,
         "subject": encode_subject([("O", "Test CAs"), ("CN", common_name)]),
         "public_key": spki(key),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -16,6 +17,7 @@ from certauthority.x509.certificates import read_certificate
 from certauthority.x509.errors import ProfileError
 from certauthority.x509.names import encode_subject
 from certauthority.x509.profile import add_months
+from certauthority.x509.signing import SigningKey
 from tests.x509.certificates_made import (
     BEGIN,
     CLIENT,
@@ -36,7 +38,7 @@ from tests.x509.certificates_made import (
 SUBJECT = encode_subject([("C", "GB"), ("O", "Acme Payments Ltd"), ("CN", "1700000000-Client-MTF-123456")])
 
 
-def asked(**changes):
+def asked(**changes: Any) -> dict[str, Any]:
     """What is asked of build_certificate and of verify_certificate alike."""
     return {
         "profile": CLIENT,
@@ -50,13 +52,13 @@ def asked(**changes):
     }
 
 
-def build(**changes):
+def build(**changes: Any) -> bytes:
     return build_certificate(issuer_key=developers().key, **asked(**changes))
 
 
 @pytest.mark.parametrize("ca_key", [ec_key(1), p384_key(), rsa_key()], ids=["P-256", "P-384", "RSA"])
 @pytest.mark.parametrize("key", [ec_key(), p384_key(), rsa_key()], ids=["P-256", "P-384", "RSA"])
-def test_every_kind_of_key_makes_a_certificate_that_is_verified_and_passes_the_lint(ca_key, key):
+def test_every_kind_of_key_makes_a_certificate_that_passes_the_lint(ca_key: SigningKey, key: SigningKey) -> None:
     ca = authority("CA", ca_key)
     wanted = asked(issuer=ca.facts, public_key=spki(key))
 
@@ -77,7 +79,7 @@ def test_every_kind_of_key_makes_a_certificate_that_is_verified_and_passes_the_l
     assert facts.key_usage == (rsa_usage if key is rsa_key() else ("digitalSignature",))
 
 
-def test_a_client_certificate_has_what_the_profile_says_and_nothing_else():
+def test_a_client_certificate_has_what_the_profile_says_and_nothing_else() -> None:
     certificate = x509.load_der_x509_certificate(build())
 
     assert {extension.oid._name: extension.critical for extension in certificate.extensions} == {
@@ -99,22 +101,22 @@ def test_a_client_certificate_has_what_the_profile_says_and_nothing_else():
     assert (facts.not_before, facts.not_after, facts.serial) == (NOW, add_months(NOW, 13), 2**158 + 1)
 
 
-def test_roots_and_issuing_authorities_pass_the_lint():
+def test_roots_and_issuing_authorities_pass_the_lint() -> None:
     assert lint_certificate(root().der) == []
     assert lint_certificate(developers().der) == []
     assert root().facts.is_self_signed
     assert root().facts.authority_key_identifier == root().facts.subject_key_identifier
 
 
-def test_a_server_certificate_names_its_hosts():
+def test_a_server_certificate_names_its_hosts() -> None:
     certificate = client(developers(), profile=SERVER, dns_names=["host.example", "portal.example"])
 
     assert read_certificate(certificate).subject_alternative_names == ("DNS:host.example", "DNS:portal.example")
     assert lint_certificate(certificate) == []
 
 
-def test_the_subject_stands_in_the_certificate_octet_for_octet():
-    def attribute(oid, tag, value):
+def test_the_subject_stands_in_the_certificate_octet_for_octet() -> None:
+    def attribute(oid: str, tag: int, value: bytes) -> bytes:
         return der.write(der.SET, der.write(der.SEQUENCE, der.write_oid(oid) + der.write(tag, value)))
 
     subject = der.write(
@@ -130,7 +132,7 @@ def test_the_subject_stands_in_the_certificate_octet_for_octet():
     assert read_certificate(certificate).subject.der == subject
 
 
-def test_fractions_of_a_second_are_cut_off():
+def test_fractions_of_a_second_are_cut_off() -> None:
     not_before = NOW.replace(microsecond=999_999)
 
     certificate = build(not_before=not_before)
@@ -139,7 +141,7 @@ def test_fractions_of_a_second_are_cut_off():
     assert read_certificate(certificate).not_before == NOW
 
 
-def test_dates_from_2050_on_are_written_as_the_standard_asks():
+def test_dates_from_2050_on_are_written_as_the_standard_asks() -> None:
     ca = authority("CA", ec_key(1), begin=datetime(2049, 1, 1, tzinfo=UTC))
     wanted = asked(
         issuer=ca.facts,
@@ -177,12 +179,12 @@ def test_dates_from_2050_on_are_written_as_the_standard_asks():
         ({"dns_names": ["a.example", "A.example"]}, "each of them once"),
     ],
 )
-def test_what_the_profile_or_the_issuer_does_not_allow_is_refused(changes, reason):
+def test_what_the_profile_or_the_issuer_does_not_allow_is_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
         build(**changes)
 
 
-def test_a_certificate_may_end_and_begin_with_its_issuer_to_the_second():
+def test_a_certificate_may_end_and_begin_with_its_issuer_to_the_second() -> None:
     facts = developers().facts
 
     certificate = build(not_before=facts.not_before, not_after=facts.not_after)
@@ -190,14 +192,14 @@ def test_a_certificate_may_end_and_begin_with_its_issuer_to_the_second():
     assert read_certificate(certificate).not_after == facts.not_after
 
 
-def test_a_client_certificate_signs_no_other():
+def test_a_client_certificate_signs_no_other() -> None:
     leaf = read_certificate(client(developers()))
 
     with pytest.raises(ProfileError, match="may not sign certificates"):
         build_certificate(issuer_key=ec_key(), **asked(issuer=leaf))
 
 
-def test_a_ca_key_of_another_curve_is_refused():
+def test_a_ca_key_of_another_curve_is_refused() -> None:
     with pytest.raises(ProfileError, match="P-256 or P-384"):
         build_certificate(issuer_key=ec.generate_private_key(ec.SECP521R1()), **asked())
 
@@ -221,28 +223,28 @@ def test_a_ca_key_of_another_curve_is_refused():
         ({"profile": replace(CLIENT, key_usage=("digitalSignature", "keyAgreement"))}, "extensions"),
     ],
 )
-def test_reading_back_finds_every_difference(changes, field):
+def test_reading_back_finds_every_difference(changes: dict[str, Any], field: str) -> None:
     certificate = build()
 
     with pytest.raises(ProfileError, match=f"another {field}"):
         verify_certificate(certificate, **asked(**changes))
 
 
-def test_reading_back_finds_a_signature_by_another_key():
+def test_reading_back_finds_a_signature_by_another_key() -> None:
     certificate = build_certificate(issuer_key=ec_key(9), **asked())
 
     with pytest.raises(ProfileError, match="another signature"):
         verify_certificate(certificate, **asked())
 
 
-def test_reading_back_finds_a_signature_of_another_kind():
+def test_reading_back_finds_a_signature_of_another_kind() -> None:
     certificate = build_certificate(issuer_key=rsa_key(), **asked())
 
     with pytest.raises(ProfileError, match="another signature algorithm"):
         verify_certificate(certificate, **asked())
 
 
-def test_reading_back_refuses_a_root_with_changed_constraints():
+def test_reading_back_refuses_a_root_with_changed_constraints() -> None:
     wanted = asked(profile=ROOT, issuer=None, subject=SUBJECT, public_key=spki(ec_key(1)))
     certificate = build_certificate(issuer_key=ec_key(1), **wanted)
 
@@ -256,7 +258,7 @@ BUILT = build()
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_any_single_changed_octet_is_found(data):
+def test_any_single_changed_octet_is_found(data: st.DataObject) -> None:
     certificate = bytearray(BUILT)
     position = data.draw(st.integers(0, len(certificate) - 1))
     certificate[position] ^= data.draw(st.integers(1, 255))

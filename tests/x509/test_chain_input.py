@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certauthority.x509.certificate_rules import judge_certificate
+from certauthority.x509.certificate_rules import CertificateJudgement, judge_certificate
 from certauthority.x509.certificates import read_certificate
 from certauthority.x509.profile import add_months
+from certauthority.x509.signing import SigningKey
 from certauthority.x509.verdicts import broken
 from tests.x509.certificates_made import (
     CA_TRUE,
@@ -30,24 +31,24 @@ from tests.x509.certificates_made import (
 )
 
 
-def judge(*ders):
+def judge(*ders: bytes) -> CertificateJudgement:
     return judge_certificate(pem(*ders), trusted=[kmp().der], at=NOW)
 
 
-def test_a_private_key_is_refused_and_named():
+def test_a_private_key_is_refused_and_named() -> None:
     judgement = judge_certificate(pem(client(kmp())) + private_pem(ec_key()), trusted=[kmp().der], at=NOW)
 
     assert [verdict.id for verdict in judgement.verdicts] == ["input.private-key"]
     assert "private key" in judgement.verdicts[0].found
 
 
-def test_more_than_ten_certificates_are_refused_before_any_is_read():
+def test_more_than_ten_certificates_are_refused_before_any_is_read() -> None:
     judgement = judge_certificate(pem(*[client(kmp())] * 11), trusted=[kmp().der], at=NOW)
 
     assert [verdict.id for verdict in judgement.verdicts] == ["input.too-many"]
 
 
-def test_a_hundred_look_alike_authorities_are_refused_at_once():
+def test_a_hundred_look_alike_authorities_are_refused_at_once() -> None:
     ca = authority("Look-alike", ec_key(31))
     started = time.perf_counter()
 
@@ -58,7 +59,7 @@ def test_a_hundred_look_alike_authorities_are_refused_at_once():
 
 
 @pytest.mark.parametrize("key", [ec_key(31), rsa_key(4096)], ids=["EC", "RSA 4096"])
-def test_nine_look_alike_authorities_cost_little(key):
+def test_nine_look_alike_authorities_cost_little(key: SigningKey) -> None:
     """All have one name and one key and could each have signed every other: 9! chains."""
     extensions = [CA_TRUE]
     subject = name("Look-alike")
@@ -73,7 +74,7 @@ def test_nine_look_alike_authorities_cost_little(key):
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"hello", b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])
-def test_what_is_no_certificate_gives_one_sentence(data):
+def test_what_is_no_certificate_gives_one_sentence(data: bytes) -> None:
     judgement = judge_certificate(data, trusted=[kmp().der], at=NOW)
 
     (verdict,) = judgement.verdicts
@@ -88,7 +89,7 @@ CHAIN = pem(LEAF, kmp().der, root().der)
 
 @settings(max_examples=300, deadline=None)
 @given(st.data())
-def test_mutated_certificates_never_raise_and_are_never_accepted(data):
+def test_mutated_certificates_never_raise_and_are_never_accepted(data: st.DataObject) -> None:
     changed = bytearray(LEAF)
     changed[data.draw(st.integers(0, len(LEAF) - 1))] ^= data.draw(st.integers(1, 255))
 
@@ -98,7 +99,7 @@ def test_mutated_certificates_never_raise_and_are_never_accepted(data):
 
 @settings(max_examples=200, deadline=None)
 @given(st.data())
-def test_a_mutated_chain_never_raises(data):
+def test_a_mutated_chain_never_raises(data: st.DataObject) -> None:
     changed = bytearray(CHAIN)
     for _ in range(data.draw(st.integers(1, 5))):
         changed[data.draw(st.integers(0, len(CHAIN) - 1))] = data.draw(st.integers(0, 255))
@@ -110,5 +111,5 @@ def test_a_mutated_chain_never_raises(data):
 
 @settings(deadline=None)
 @given(st.binary(max_size=500))
-def test_arbitrary_octets_never_raise(data):
+def test_arbitrary_octets_never_raise(data: bytes) -> None:
     assert not judge_certificate(data, trusted=[kmp().der], at=NOW).acceptable

@@ -11,11 +11,11 @@ from certauthority.x509.export import pem, pem_bundle, pkcs7
 from tests.x509.certificates_made import client, developers, root, rsa_key
 
 
-def chain():
+def chain() -> list[bytes]:
     return [client(developers(), key=rsa_key()), developers().der, root().der]
 
 
-def test_pem_text_has_lines_of_64_characters_and_an_end():
+def test_pem_text_has_lines_of_64_characters_and_an_end() -> None:
     der = client(developers())
 
     lines = pem(der).split("\n")
@@ -26,7 +26,7 @@ def test_pem_text_has_lines_of_64_characters_and_an_end():
     assert b64decode("".join(lines[1:-2])) == der
 
 
-def test_a_bundle_keeps_the_order_and_can_be_read_back():
+def test_a_bundle_keeps_the_order_and_can_be_read_back() -> None:
     bundle = pem_bundle(chain()).encode()
 
     ders = chain()
@@ -34,7 +34,7 @@ def test_a_bundle_keeps_the_order_and_can_be_read_back():
     assert len(x509.load_pem_x509_certificates(bundle)) == 3
 
 
-def test_openssl_reads_the_pkcs7_bundle():
+def test_openssl_reads_the_pkcs7_bundle() -> None:
     ders = chain()
     command = ["openssl", "pkcs7", "-inform", "der", "-print_certs"]
 
@@ -46,7 +46,7 @@ def test_openssl_reads_the_pkcs7_bundle():
     }
 
 
-def test_the_library_reads_the_pkcs7_bundle_of_one_and_of_many():
+def test_the_library_reads_the_pkcs7_bundle_of_one_and_of_many() -> None:
     for ders in (chain(), chain()[:1]):
         read = library_pkcs7.load_der_pkcs7_certificates(pkcs7(ders))
 

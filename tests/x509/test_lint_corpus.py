@@ -15,7 +15,7 @@ COUNTED = frozenset({"WARNING", "ERROR", "FATAL"})
 CERTIFICATES = sorted((corpus.ROOT / "lint/pkilint-cert/pkix").glob("*.crttest"))
 REVOCATION_LISTS = sorted((corpus.ROOT / "lint/pkilint-crl/pkix/crl").glob("*.crltest"))
 # Boulder keeps a CRL for each of its own lints: these break RFC 5280, the others only rules of browsers.
-BOULDER = {
+BOULDER: dict[str, set[str]] = {
     "crl_good": set(),
     "crl_none_revoked": set(),
     "crl_no_number": {"pkix.crl_number_missing"},
@@ -46,34 +46,34 @@ def expected(rows: list[dict[str, str]]) -> set[tuple[str, str]]:
     return {(row["severity"], row["code"]) for row in rows if row["severity"] in COUNTED}
 
 
-def test_there_are_as_many_cases_as_the_manifest_says():
+def test_there_are_as_many_cases_as_the_manifest_says() -> None:
     assert len(CERTIFICATES) >= 47
     assert len(REVOCATION_LISTS) >= 2
 
 
 @pytest.mark.parametrize("path", CERTIFICATES, ids=lambda path: path.stem)
-def test_a_certificate_gets_exactly_its_findings(path):
+def test_a_certificate_gets_exactly_its_findings(path: Path) -> None:
     data, rows = contents(path)
 
     assert counted(lint_certificate(data)) == expected(rows)
 
 
 @pytest.mark.parametrize("path", REVOCATION_LISTS, ids=lambda path: path.stem)
-def test_a_revocation_list_gets_exactly_its_findings(path):
+def test_a_revocation_list_gets_exactly_its_findings(path: Path) -> None:
     data, rows = contents(path)
 
     assert counted(lint_crl(data)) == expected(rows)
 
 
 @pytest.mark.parametrize("name", ["two_basic_constraints", "bad_country", "post2000utctime"])
-def test_odd_certificates_have_findings(name):
+def test_odd_certificates_have_findings(name: str) -> None:
     data, _ = contents(corpus.ROOT / f"certs/pyca/custom/{name}.pem")
 
     assert lint_certificate(data)
 
 
 @pytest.mark.parametrize(("name", "codes"), BOULDER.items())
-def test_a_revocation_list_with_one_fault_has_its_finding(name, codes):
+def test_a_revocation_list_with_one_fault_has_its_finding(name: str, codes: set[str]) -> None:
     data, _ = contents(corpus.ROOT / f"crl/boulder/rfc/testdata/{name}.pem")
 
     assert {finding.code for finding in lint_crl(data)} == codes

@@ -12,12 +12,13 @@ import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from certauthority.x509.armor import certificate_ders
 from certauthority.x509.certificate_rules import CertificateJudgement, judge_certificate
-from certauthority.x509.certificates import read_certificate
+from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.chain import ChainError, verified_chain
 from certauthority.x509.errors import UnreadableInput
 from certauthority.x509.identifiers import CLIENT_PURPOSES
@@ -77,21 +78,21 @@ SERVER_CHAINS_REFUSED = LIMBO_REFUSED.keys() - {"cve::cve-2024-0567"} | {"rfc528
 
 
 @cache
-def limbo():
+def limbo() -> dict[str, dict[str, Any]]:
     return {case["id"]: case for case in json.loads(corpus.read("path/limbo.json"))["testcases"]}
 
 
-def when(case):
+def when(case: dict[str, Any]) -> datetime:
     return datetime.fromisoformat(case["validation_time"]) if case["validation_time"] else SOME_TIME
 
 
-def one_der(text):
+def one_der(text: str) -> bytes:
     (der,) = certificate_ders(text.encode())
     return der
 
 
 @cache
-def judged(identifier) -> tuple[CertificateJudgement, float]:
+def judged(identifier: str) -> tuple[CertificateJudgement, float]:
     case = limbo()[identifier]
     trusted = [one_der(text) for text in case["trusted_certs"]]
     data = "\n".join([case["peer_certificate"], *case["untrusted_intermediates"]]).encode()
@@ -100,7 +101,7 @@ def judged(identifier) -> tuple[CertificateJudgement, float]:
     return judgement, time.perf_counter() - started
 
 
-def is_path_accepted(identifier):
+def is_path_accepted(identifier: str) -> bool:
     """Whether every rule is kept; in server cases those about the purpose aside, which a server's chain breaks."""
     judgement, _ = judged(identifier)
     ids = {verdict.id for verdict in broken(judgement.verdicts)}
@@ -109,7 +110,7 @@ def is_path_accepted(identifier):
     return not ids - PURPOSE_RULES
 
 
-def known_difference(identifier):
+def known_difference(identifier: str) -> bool:
     if any(identifier.startswith(group) for group in LIMBO_ACCEPTED_GROUPS):
         # The group holds good certificates and broken ones: what differs is that the broken ones are accepted.
         return limbo()[identifier]["expected_result"] == "FAILURE" and is_path_accepted(identifier)
@@ -117,7 +118,7 @@ def known_difference(identifier):
 
 
 @pytest.mark.parametrize("identifier", limbo())
-def test_limbo(identifier):
+def test_limbo(identifier: str) -> None:
     expected = limbo()[identifier]["expected_result"] == "SUCCESS"
     _, seconds = judged(identifier)
 
@@ -133,10 +134,10 @@ SERVER_SUCCESSES = [
 
 
 @pytest.mark.parametrize("identifier", SERVER_SUCCESSES)
-def test_good_server_chains_of_limbo_pass_path_validation_for_servers(identifier):
+def test_good_server_chains_of_limbo_pass_path_validation_for_servers(identifier: str) -> None:
     case = limbo()[identifier]
 
-    def verify():
+    def verify() -> tuple[CertificateFacts, ...]:
         leaf, *others = (
             read_certificate(one_der(t)) for t in [case["peer_certificate"], *case["untrusted_intermediates"]]
         )
@@ -152,7 +153,7 @@ def test_good_server_chains_of_limbo_pass_path_validation_for_servers(identifier
 
 
 @pytest.mark.parametrize("identifier", limbo())
-def test_what_is_for_servers_alone_is_never_accepted(identifier):
+def test_what_is_for_servers_alone_is_never_accepted(identifier: str) -> None:
     judgement, _ = judged(identifier)
 
     if judgement.leaf and CLIENT_PURPOSES.isdisjoint(judgement.leaf.extended_key_usage):
@@ -160,7 +161,7 @@ def test_what_is_for_servers_alone_is_never_accepted(identifier):
         assert {verdict.id for verdict in broken(judgement.verdicts)} & {"cert.purpose", "cert.root-only"}
 
 
-def test_limbo_was_judged_in_full(capsys):
+def test_limbo_was_judged_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     cases = limbo()
     different = [identifier for identifier in cases if known_difference(identifier)]
     clients = [identifier for identifier, case in cases.items() if case["validation_kind"] == "CLIENT"]
@@ -226,18 +227,18 @@ def judge_chain(path: Path) -> CertificateJudgement:
 
 
 @pytest.mark.parametrize("path", CLIENT_CASES, ids=identifier)
-def test_boringssl_chains_for_clients(path):
+def test_boringssl_chains_for_clients(path: Path) -> None:
     differs = identifier(path) in BORINGSSL_ACCEPTED or identifier(path) in BORINGSSL_REFUSED
 
     assert judge_chain(path).acceptable == ((not errors(path)) ^ differs)
 
 
 @pytest.mark.parametrize("path", OTHER_ERRORS, ids=identifier)
-def test_what_boringssl_refuses_for_another_reason_than_the_purpose_is_refused(path):
+def test_what_boringssl_refuses_for_another_reason_than_the_purpose_is_refused(path: Path) -> None:
     assert {verdict.id for verdict in broken(judge_chain(path).verdicts)} - PURPOSE_RULES
 
 
-def test_boringssl_was_judged_in_full(capsys):
+def test_boringssl_was_judged_in_full(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\nBoringSSL: {len(CLIENT_CASES)} client cases, {len(OTHER_ERRORS)} others that must be refused")
     assert len(CLIENT_CASES) >= 26

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -37,7 +38,7 @@ TIMES = st.datetimes(datetime(1950, 1, 1), datetime(2400, 1, 1), timezones=st.ju
         ({"ca_issuer_url": "http://localhost/\n"}, "no spaces"),
     ],
 )
-def test_a_client_profile_refuses_what_makes_no_sense(changes, reason):
+def test_a_client_profile_refuses_what_makes_no_sense(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
         replace(CLIENT, **changes)
 
@@ -50,12 +51,12 @@ def test_a_client_profile_refuses_what_makes_no_sense(changes, reason):
         ({"path_length": -1}, "0 or more"),
     ],
 )
-def test_a_ca_profile_refuses_what_makes_no_sense(changes, reason):
+def test_a_ca_profile_refuses_what_makes_no_sense(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
         replace(ISSUING, **changes)
 
 
-def test_addresses_may_be_left_out():
+def test_addresses_may_be_left_out() -> None:
     profile = Profile("client", False, None, ("digitalSignature",), ("clientAuth",), 13)
 
     assert (profile.crl_url, profile.ca_issuer_url, profile.ocsp_url) == ("", "", "")
@@ -74,24 +75,24 @@ def test_addresses_may_be_left_out():
         ("2099-12-31T00:00:00+00:00", 2, "2100-02-28T00:00:00+00:00"),
     ],
 )
-def test_months_are_those_of_the_calendar(start, months, end):
+def test_months_are_those_of_the_calendar(start: str, months: int, end: str) -> None:
     assert add_months(datetime.fromisoformat(start), months) == datetime.fromisoformat(end)
 
 
-def test_months_are_counted_in_utc():
+def test_months_are_counted_in_utc() -> None:
     tokyo = timezone(timedelta(hours=9))
 
     # In UTC this is still 31 January.
     assert add_months(datetime(2026, 2, 1, 8, tzinfo=tokyo), 1) == datetime(2026, 2, 28, 23, tzinfo=UTC)
 
 
-def test_a_time_without_a_zone_is_refused():
+def test_a_time_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="zone"):
         add_months(datetime(2026, 1, 1), 1)  # noqa: DTZ001  # the point of the test
 
 
 @given(TIMES, st.integers(1, 1200))
-def test_the_end_is_in_the_right_month_and_never_on_a_later_day(start, months):
+def test_the_end_is_in_the_right_month_and_never_on_a_later_day(start: datetime, months: int) -> None:
     end = add_months(start, months)
 
     assert (end.year - start.year) * 12 + end.month - start.month == months
@@ -100,12 +101,12 @@ def test_the_end_is_in_the_right_month_and_never_on_a_later_day(start, months):
 
 
 @given(TIMES)
-def test_thirteen_months_are_393_to_398_days(start):
+def test_thirteen_months_are_393_to_398_days(start: datetime) -> None:
     # 396 to 398 as a rule, and less where the day is cut off: 31 January to 28 February.
     assert 393 <= (add_months(start, 13) - start).days <= 398
 
 
-def test_serial_numbers_are_positive_random_and_at_most_20_octets():
+def test_serial_numbers_are_positive_random_and_at_most_20_octets() -> None:
     serials = {new_serial() for _ in range(10_000)}
 
     assert len(serials) == 10_000

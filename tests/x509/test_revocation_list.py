@@ -4,6 +4,8 @@ import subprocess
 import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -14,10 +16,11 @@ from certauthority.x509.errors import ProfileError
 from certauthority.x509.export import pem
 from certauthority.x509.profile import new_serial
 from certauthority.x509.revocation_list import REASONS, build_crl, crl_entry
-from tests.x509.certificates_made import NOW, authority, client, developers, ec_key, p384_key, root, rsa_key
+from certauthority.x509.signing import SigningKey
+from tests.x509.certificates_made import NOW, Authority, authority, client, developers, ec_key, p384_key, root, rsa_key
 
 
-def crl(entries=b"", *, ca=None, **changes):
+def crl(entries: bytes = b"", *, ca: Authority | None = None, **changes: Any) -> bytes:
     ca = ca or developers()
     wanted = {"number": 1, "this_update": NOW, "next_update": NOW + timedelta(days=1), **changes}
     return build_crl(issuer=ca.facts, issuer_key=ca.key, entries=entries, **wanted)
@@ -25,7 +28,7 @@ def crl(entries=b"", *, ca=None, **changes):
 
 @pytest.mark.parametrize("key", [ec_key(1), p384_key(), rsa_key()], ids=["P-256", "P-384", "RSA"])
 @pytest.mark.parametrize("entries", [b"", crl_entry(serial=5, revoked_at=NOW, reason="superseded")])
-def test_every_kind_of_key_makes_a_list_that_is_signed_and_passes_the_lint(key, entries):
+def test_every_kind_of_key_makes_a_list_that_is_signed_and_passes_the_lint(key: SigningKey, entries: bytes) -> None:
     ca = authority("CA", key)
 
     revocation_list = crl(entries, ca=ca)
@@ -34,7 +37,7 @@ def test_every_kind_of_key_makes_a_list_that_is_signed_and_passes_the_lint(key, 
     assert x509.load_der_x509_crl(revocation_list).is_signature_valid(key.public_key())
 
 
-def test_the_library_reads_back_what_was_written():
+def test_the_library_reads_back_what_was_written() -> None:
     entries = b"".join(
         crl_entry(serial=number, revoked_at=NOW - timedelta(days=number), reason=reason)
         for number, reason in enumerate(REASONS, start=1)
@@ -46,6 +49,7 @@ def test_the_library_reads_back_what_was_written():
     assert (read.last_update_utc, read.next_update_utc) == (NOW, NOW + timedelta(days=1))
     assert read.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number == 2**100
     key_identifier = read.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    assert key_identifier
     assert key_identifier.hex() == developers().facts.subject_key_identifier
     assert [extension.critical for extension in read.extensions] == [False, False]
     assert [(entry.serial_number, entry.revocation_date_utc, reason_of(entry)) for entry in read] == [
@@ -53,7 +57,7 @@ def test_the_library_reads_back_what_was_written():
     ]
 
 
-def reason_of(entry):
+def reason_of(entry: x509.RevokedCertificate) -> str:
     """Unspecified is said by saying nothing."""
     try:
         return entry.extensions.get_extension_for_class(x509.CRLReason).value.reason.value
@@ -61,13 +65,13 @@ def reason_of(entry):
         return "unspecified"
 
 
-def test_a_list_of_nothing_has_no_list_in_it():
+def test_a_list_of_nothing_has_no_list_in_it() -> None:
     assert len(x509.load_der_x509_crl(crl())) == 0
     # RFC 5280, 5.1.2.6: the dates are followed by the extensions at once.
     assert b"Z\xa0" in crl()
 
 
-def test_dates_from_2050_on_are_written_as_the_standard_asks():
+def test_dates_from_2050_on_are_written_as_the_standard_asks() -> None:
     last_second, midnight = datetime(2049, 12, 31, 23, 59, 59, tzinfo=UTC), datetime(2050, 1, 1, tzinfo=UTC)
     entries = crl_entry(serial=1, revoked_at=last_second, reason="unspecified")
     entries += crl_entry(serial=2, revoked_at=midnight, reason="keyCompromise")
@@ -80,7 +84,7 @@ def test_dates_from_2050_on_are_written_as_the_standard_asks():
     assert lint_crl(revocation_list) == []
 
 
-def test_openssl_reads_it_and_refuses_the_revoked_certificate_alone(tmp_path):
+def test_openssl_reads_it_and_refuses_the_revoked_certificate_alone(tmp_path: Path) -> None:
     good, revoked = client(developers()), client(developers(), common_name="revoked")
     entry = crl_entry(serial=read_certificate(revoked).serial, revoked_at=NOW, reason="keyCompromise")
     (tmp_path / "ca.pem").write_text(pem(developers().der) + pem(root().der))
@@ -89,7 +93,7 @@ def test_openssl_reads_it_and_refuses_the_revoked_certificate_alone(tmp_path):
     (tmp_path / "list.crl").write_bytes(crl(entry))
     check = ["openssl", "verify", "-attime", str(int(NOW.timestamp()) + 60), "-CAfile", "ca.pem", "-crl_check"]
 
-    def openssl(*command):
+    def openssl(*command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
 
     text = openssl("openssl", "crl", "-inform", "der", "-in", "list.crl", "-noout", "-text", "-CAfile", "ca.pem")
@@ -112,12 +116,12 @@ def test_openssl_reads_it_and_refuses_the_revoked_certificate_alone(tmp_path):
         ({"this_update": NOW.replace(tzinfo=None), "next_update": (NOW + timedelta(1)).replace(tzinfo=None)}, "zone"),
     ],
 )
-def test_what_the_standard_does_not_allow_is_refused(changes, reason):
+def test_what_the_standard_does_not_allow_is_refused(changes: dict[str, Any], reason: str) -> None:
     with pytest.raises(ProfileError, match=reason):
         crl(**changes)
 
 
-def test_only_an_authority_that_may_sign_lists_does():
+def test_only_an_authority_that_may_sign_lists_does() -> None:
     ca = developers()
 
     with pytest.raises(ProfileError, match="may not sign revocation lists"):
@@ -125,19 +129,19 @@ def test_only_an_authority_that_may_sign_lists_does():
 
 
 @pytest.mark.parametrize("reason", ["removeFromCRL", "key_compromise", "KEYCOMPROMISE", ""])
-def test_an_unknown_reason_is_refused(reason):
+def test_an_unknown_reason_is_refused(reason: str) -> None:
     with pytest.raises(ProfileError, match="no reason"):
         crl_entry(serial=1, revoked_at=NOW, reason=reason)
 
 
 @pytest.mark.parametrize("serial", [0, -1])
-def test_a_serial_that_is_not_positive_is_refused(serial):
+def test_a_serial_that_is_not_positive_is_refused(serial: int) -> None:
     with pytest.raises(ProfileError, match="positive"):
         crl_entry(serial=serial, revoked_at=NOW, reason="superseded")
 
 
-def test_a_hundred_thousand_entries_take_less_than_a_second_and_grow_no_faster_than_their_number():
-    def seconds(entries):
+def test_a_hundred_thousand_entries_take_less_than_a_second_and_grow_no_faster_than_their_number() -> None:
+    def seconds(entries: bytes) -> float:
         started = time.perf_counter()
         crl(entries)
         return time.perf_counter() - started
@@ -151,7 +155,7 @@ def test_a_hundred_thousand_entries_take_less_than_a_second_and_grow_no_faster_t
     assert min(seconds(entries * 8) for _ in range(3)) < 24 * fastest
 
 
-def test_making_the_entries_is_quick_as_well():
+def test_making_the_entries_is_quick_as_well() -> None:
     started = time.perf_counter()
     for serial in range(1, 20_001):
         crl_entry(serial=serial, revoked_at=NOW, reason="keyCompromise")
