@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import lru_cache
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -14,12 +16,11 @@ from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate, PublicKey, TrustedAuthority
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.records import certificate_fields
-from certauthority.serials import unused_serial
 from certauthority.x509.building import build_certificate, verify_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.keys import PublicKeyFacts
 from certauthority.x509.names import encode_subject
-from certauthority.x509.profile import Profile, add_months
+from certauthority.x509.profile import Profile, add_months, new_serial
 
 ISSUING = (AuthorityPurpose.DEVELOPERS, AuthorityPurpose.KMP, AuthorityPurpose.SERVICES)
 
@@ -53,17 +54,10 @@ def create_next_generation(purpose: AuthorityPurpose, *, now: datetime) -> Autho
 
 def newest_authority(purpose: AuthorityPurpose) -> Authority:
     """The authority that issues for this purpose today."""
-    authority = (
-        Authority.objects.filter(purpose=purpose)
-        .select_related("certificate", "parent__certificate")
-        .order_by("-generation")
-        .first()
-    )
-    if authority is None:
-        raise CAError(
-            "The certificate authority has not been created yet. Staff must run manage.py create_authorities."
-        )
-    return authority
+    newest = Authority.objects.filter(purpose=purpose).order_by("-generation").values_list("pk", "certificate_id")[:1]
+    for pk, certificate_id in newest:
+        return _authority(pk, certificate_id)
+    raise CAError("The certificate authority has not been created yet. Staff must run manage.py create_authorities.")
 
 
 def chain_of(authority: Authority) -> list[bytes]:
@@ -74,6 +68,14 @@ def chain_of(authority: Authority) -> list[bytes]:
         chain.append(bytes(above.certificate.der))
         above = above.parent
     return chain
+
+
+@lru_cache(maxsize=32)
+def _authority(pk: int, certificate_id: UUID) -> Authority:
+    """An authority with its certificates, which never change, read once per process."""
+    return Authority.objects.select_related("certificate", "parent__certificate").get(
+        pk=pk, certificate_id=certificate_id
+    )
 
 
 @transaction.atomic
@@ -135,7 +137,7 @@ def _certify(
         "subject": subject,
         "public_key": signers.spki(key),
         "issuer": issuer.certificate if issuer else None,
-        "serial": unused_serial(),
+        "serial": new_serial(),
         "not_before": not_before,
         "not_after": add_months(not_before, profile.months),
     }

@@ -28,3 +28,7 @@ class SigningUnavailable(CAError):
 
 class NotTrustable(CAError):
     """A certificate that staff wanted on the list of trusted CAs does not belong there."""
+
+
+class SerialRepeated(CAError):
+    """The serial number drawn was given before: the caller repeats its transaction, and another is drawn."""

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from certauthority import profiles, signers
 from certauthority.authorities import newest_authority
-from certauthority.errors import IssuerEnding, RequestRefused
+from certauthority.errors import IssuerEnding, RequestRefused, SerialRepeated
 from certauthority.key_holders import claim_key
 from certauthority.models import Authority, Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.records import certificate_fields
-from certauthority.serials import unused_serial
 from certauthority.x509.building import build_certificate, verify_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.names import encode_subject
-from certauthority.x509.profile import Profile, add_months
+from certauthority.x509.profile import Profile, add_months, new_serial
 
 # A certificate begins a little in the past, for clients whose clock is behind.
 BACKDATE = timedelta(hours=1)
@@ -37,6 +36,7 @@ def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: dateti
         RequestRefused: a rule is broken, or the key became unacceptable since it was judged.
         IssuerEnding: the CA ends before the certificate would.
         SigningUnavailable: the CA's key cannot be used.
+        SerialRepeated: repeat the transaction.
     """
     if judgement.csr is None or not judgement.acceptable:
         raise RequestRefused(judgement.verdicts)
@@ -46,11 +46,15 @@ def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: dateti
     authority = newest_authority(purpose)
     signer = signers.signer_of(authority)
     facts = _sign(judgement.csr, authority=authority, signer=signer, now=now)
-    return Certificate.objects.create(  # 8
-        authority=authority,
-        recorded_at=now,
-        **certificate_fields(facts, issuer_key=signer.certificate.public_key),
-    )
+    try:
+        return Certificate.objects.create(  # 8
+            authority=authority,
+            recorded_at=now,
+            **certificate_fields(facts, issuer_key=signer.certificate.public_key),
+        )
+    except IntegrityError as error:
+        # Every unique column of the row depends on the serial number.
+        raise SerialRepeated("A serial number was drawn twice. Try again.") from error
 
 
 def validity(issuer: CertificateFacts, profile: Profile, *, now: datetime) -> tuple[datetime, datetime]:
@@ -78,7 +82,7 @@ def _sign(csr: ParsedCsr, *, authority: Authority, signer: signers.Signer, now: 
     profile = profiles.client_profile(authority)
     not_before, not_after = validity(signer.certificate, profile, now=now)
     subject = subject_of(csr)
-    serial = unused_serial()  # 4
+    serial = new_serial()  # 4
     der = build_certificate(  # 5 and 6
         profile=profile,
         subject=subject,

@@ -37,7 +37,9 @@ def judge_request(data: bytes, *, requirement: SubjectRequirement | None, holder
 
 def remembered(key: PublicKeyFacts) -> PublicKey | None:
     """What the site knows of this public key, if it has seen it."""
-    return PublicKey.objects.filter(fingerprint=key.fingerprint).first()
+    for known in PublicKey.objects.filter(fingerprint=key.fingerprint):
+        return known
+    return None
 
 
 def judge_known_key(known: PublicKey | None, *, holder: str | None) -> tuple[Verdict, ...]:

@@ -33,7 +33,9 @@ def publish(authority: Authority, *, now: datetime, only_if_pending: bool = Fals
     if only_if_pending and not pending(authority).exists():
         return None
     newest = authority.revocation_lists.order_by("-number").first()
-    rows = list(_listed(authority, since=newest.this_update if newest else None))
+    # Marked before it is read: what is marked here is surely read below, and what comes between stays pending.
+    pending(authority).update(on_crl_at=now)
+    entries = list(_listed(authority, since=newest.this_update if newest else None, now=now))
     this_update = now.replace(microsecond=0)
     next_update = this_update + timedelta(hours=settings.CRL_LIFETIME_HOURS)
     signer = signers.signer_of(authority)
@@ -43,17 +45,16 @@ def publish(authority: Authority, *, now: datetime, only_if_pending: bool = Fals
         number=number,
         this_update=this_update,
         next_update=next_update,
-        entries=len(rows),
+        entries=len(entries),
         der=build_crl(
             issuer=signer.certificate,
             issuer_key=signer.key,
             number=number,
             this_update=this_update,
             next_update=next_update,
-            entries=b"".join(bytes(entry) for _, entry, _ in rows),
+            entries=b"".join(entries),
         ),
     )
-    _mark_listed([pk for pk, _, on_crl_at in rows if on_crl_at is None], at=now)
     authority.revocation_lists.filter(number__lt=number - KEPT).delete()
     return crl
 
@@ -75,15 +76,9 @@ def due(*, now: datetime) -> QuerySet[Authority]:
     return Authority.objects.filter(~Exists(fresh) | Exists(unlisted))
 
 
-def _listed(authority: Authority, *, since: datetime | None) -> QuerySet[Certificate, tuple[object, bytes, object]]:
-    """What the next CRL lists: an entry stays until one CRL after its certificate's end (RFC 5280, 3.3)."""
+def _listed(authority: Authority, *, since: datetime | None, now: datetime) -> QuerySet[Certificate, bytes]:
+    """The entries of the next CRL: each stays until one CRL after its certificate's end (RFC 5280, 3.3)."""
     rows = Certificate.objects.filter(authority=authority, revoked_at__isnull=False)
     if since is not None:
-        rows = rows.filter(Q(not_after__gte=since) | Q(on_crl_at=None))
-    return rows.order_by("revoked_at", "pk").values_list("pk", "crl_entry", "on_crl_at")
-
-
-def _mark_listed(primary_keys: list[object], *, at: datetime) -> None:
-    page = 5_000
-    for start in range(0, len(primary_keys), page):
-        Certificate.objects.filter(pk__in=primary_keys[start : start + page]).update(on_crl_at=at)
+        rows = rows.filter(Q(not_after__gte=since) | Q(on_crl_at=now) | Q(on_crl_at=None))
+    return rows.order_by("revoked_at").values_list("crl_entry", flat=True)

@@ -10,11 +10,11 @@ from portal.models import Credential
 
 def live_twin(subject_digest: str) -> Credential | None:
     """The live credential with this subject, compared by RFC 5280, 7.1; an expired one still holds its name."""
-    return (
-        Credential.objects.filter(subject_digest=subject_digest, ended_at=None)
-        .select_related("certificate", "project")
-        .first()
-    )
+    # Nearly always there is none, so only the key is asked for at first.
+    found = Credential.objects.filter(subject_digest=subject_digest, ended_at=None).values_list("pk", flat=True)[:1]
+    for pk in found:
+        return Credential.objects.select_related("certificate", "project").get(pk=pk)
+    return None
 
 
 def judge_duplicate(twin: Credential | None, *, now: datetime) -> Verdict:

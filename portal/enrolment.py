@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from django.db.models import Q
 
 from audit.events import Actor, record
 from certauthority import issuance, policy, uploads
-from certauthority.errors import RequestRefused
+from certauthority.errors import RequestRefused, SerialRepeated
 from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
@@ -23,6 +24,8 @@ from portal.errors import AliasTaken, NotAllowed
 from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.records import audited
 from portal.requirements import holder_of, requirement_of
+
+SERIAL_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,11 @@ def _add(
     if not enrolment.acceptable:
         raise RequestRefused(enrolment.verdicts)
     try:
-        with transaction.atomic():
-            _lock(new)
-            return _store(new, certify(), actor=actor, now=now)
+        for _ in range(SERIAL_TRIES):
+            with suppress(SerialRepeated), transaction.atomic():
+                _lock(new)
+                return _store(new, certify(), actor=actor, now=now)
+        raise RuntimeError("the random source gives serial numbers that were given before")
     except IntegrityError:
         # Somebody was faster, and the database's constraints decided. Which one is found by asking again.
         made = _made_before(new)
@@ -145,11 +150,11 @@ def _made_before(new: NewCredential) -> Credential | None:
     One query for both, so that a form sent twice at the same moment does not meet its own alias.
     """
     same_alias = Q(environment=new.environment, alias__iexact=new.alias, ended_at=None)
-    rows = list(Credential.objects.filter(Q(submission=new.submission) | same_alias, project=new.project))
-    for row in rows:
-        if row.submission == new.submission:
-            return row
-    if rows:
+    rows = Credential.objects.filter(Q(submission=new.submission) | same_alias, project=new.project)
+    found = dict(rows.values_list("submission", "pk"))
+    if new.submission in found:
+        return Credential.objects.select_related("certificate", "project").get(pk=found[new.submission])
+    if found:
         raise AliasTaken(
             f"The alias {new.alias} names another certificate of {new.environment.label} that is still live. "
             "Choose another alias, for example with the year in it."
@@ -159,8 +164,8 @@ def _made_before(new: NewCredential) -> Credential | None:
 
 def _lock(new: NewCredential) -> None:
     """Hold the project, so that it is not deleted while a certificate is added to it."""
-    project = Project.objects.select_for_update(of=("self",)).get(pk=new.project.pk)
-    if project.deleted_at is not None:
+    rows = Project.objects.select_for_update().filter(pk=new.project.pk, deleted_at=None).values_list("pk", flat=True)
+    if not list(rows):
         raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
     if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
         raise NotAllowed(

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from audit.events import Actor
 from audit.models import AuditEvent
+from certauthority import issuance
 from certauthority.errors import RequestRefused
 from certauthority.models import Authority, Certificate, PublicKey, RevocationReason
 from certauthority.records import facts_of
@@ -147,6 +148,22 @@ class TestAdding:
         assert Credential.objects.count() == 0
         assert not Certificate.objects.filter(authority__name="developers").exists()
         assert not PublicKey.objects.filter(holder=str(project.company_id)).exists()
+
+    def test_a_serial_that_was_given_before_is_drawn_again(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken = int(make_credential(project).certificate.serial, 16)
+        drawn = iter([taken, taken, 4711])
+        monkeypatch.setattr(issuance, "new_serial", lambda: next(drawn))
+        assert add(new(project), make_csr(project)).certificate.serial == format(4711, "x")
+
+    def test_a_random_source_that_repeats_itself_stops_issuing(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        taken = int(make_credential(project).certificate.serial, 16)
+        monkeypatch.setattr(issuance, "new_serial", lambda: taken)
+        with pytest.raises(RuntimeError, match="random source"):
+            add(new(project), make_csr(project))
 
     def test_the_issued_name_is_in_our_order(self, project: Project) -> None:
         swapped = list(reversed(subject_for(project, unique="7")))
