@@ -76,7 +76,9 @@ TEMPLATES = [
 
 def _database() -> dict[str, Any]:
     if env.DATABASE_URL:
-        database = dict(dj_database_url.parse(env.DATABASE_URL, conn_max_age=60, conn_health_checks=True))
+        database: dict[str, Any] = dict(
+            dj_database_url.parse(env.DATABASE_URL, conn_max_age=60, conn_health_checks=True)
+        )
         if database["ENGINE"] == "django.db.backends.postgresql":
             options = database.setdefault("OPTIONS", {})
             options.setdefault("connect_timeout", 5)

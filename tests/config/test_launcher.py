@@ -31,12 +31,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(state: Path) -> Iterator[Launched]:
     """A running site that has said it is ready."""
-    launched = Launched(state, pick_port())
-    try:
+    with Launched(state, pick_port()) as launched:
         launched.wait_until_ready()
         yield launched
-    finally:
-        launched.end()
 
 
 def test_it_starts_a_site_that_works_and_says_so_in_its_last_line(site: Launched) -> None:
@@ -66,35 +63,32 @@ def test_a_signal_to_the_launcher_alone_ends_every_process(site: Launched, numbe
     assert not any("Traceback" in line for line in site.lines)
 
 
-@pytest.mark.parametrize("word", ["redis-server", "granian", "beat"])
-def test_when_one_process_dies_all_end_and_it_says_so(site: Launched, word: str) -> None:
-    site.named(word).kill()
+@pytest.mark.parametrize("program", ["redis-server", "granian", "celery"])
+def test_when_one_process_dies_all_end_and_it_says_so(site: Launched, program: str) -> None:
+    site.program(program).kill()
     assert site.wait_until_ended() == 1
     assert "A part of the site ended by itself" in site.lines[-1]
     assert site.still_running() == []
 
 
 def test_a_signal_during_the_preparation_ends_every_process(tmp_path: Path) -> None:
-    launched = Launched(tmp_path / "state", pick_port())
-    launched.read_until("Preparing the site")
-    time.sleep(1)  # The embedded Redis runs and the database is being made.
-    launched.note_processes()
-    launched.process.send_signal(signal.SIGINT)
-    assert launched.wait_until_ended() == 0
-    assert launched.still_running() == []
+    with Launched(tmp_path / "state", pick_port()) as launched:
+        launched.read_until("Preparing the site")
+        time.sleep(1)  # The embedded Redis runs and the database is being made.
+        launched.note_processes()
+        launched.process.send_signal(signal.SIGINT)
+        assert launched.wait_until_ended() == 0
+        assert launched.still_running() == []
 
 
 def test_a_later_run_keeps_the_authorities_and_takes_another_port(state: Path) -> None:
     digests = []
     for _ in range(2):
-        launched = Launched(state, pick_port())
-        try:
+        with Launched(state, pick_port()) as launched:
             launched.wait_until_ready()
             status, certificate = launched.get("/ca/root.crt")
             assert status == 200
             digests.append(hashlib.sha256(certificate).hexdigest())
-        finally:
-            launched.end()
     assert digests[0] == digests[1]
 
 

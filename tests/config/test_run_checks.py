@@ -50,7 +50,6 @@ def test_the_state_directory_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_state_directory_is_free_again_once_its_run_has_ended(tmp_path: Path) -> None:
-    with lock_state_directory(tmp_path):
-        with pytest.raises(Refusal, match="Another run uses"):
-            lock_state_directory(tmp_path)
+    with lock_state_directory(tmp_path), pytest.raises(Refusal, match="Another run uses"):
+        lock_state_directory(tmp_path)
     lock_state_directory(tmp_path).close()
