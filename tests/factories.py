@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
 from audit.events import Actor
+from certauthority.models import Certificate
 from certauthority.x509.requests import PrivateKey, build_request, new_private_key
 from connect.models import Company, User
 from portal.enrolment import NewCredential, add_from_csr
@@ -98,3 +99,50 @@ def make_credential(
     )
     data = csr if csr is not None else make_csr(project, environment)
     return add_from_csr(new, data, actor=Actor("factory"), now=now or timezone.now())
+
+
+def let_expire(credential: Credential, *, in_days: int) -> None:
+    """Make a certificate end so many days from now; below zero it has expired. Its DER keeps the true end."""
+    end = timezone.now() + timedelta(days=in_days)
+    Certificate.objects.filter(pk=credential.certificate_id).update(not_after=end)
+
+
+def make_many_credentials(
+    project: Project, count: int, environment: Environment = Environment.SANDBOX, **fields: Any
+) -> list[Credential]:
+    """Live credentials in bulk, without keys or signatures: for pages and queries that must bear many."""
+    now = timezone.now()
+    certificates = []
+    for _ in range(count):
+        number = next(_numbers)
+        values = {
+            "issuer_digest": "f" * 64,
+            "issuer": "CN=Bulk",
+            "serial": f"{number:x}",
+            "subject": f"CN={number}-Client-MTF-000000",
+            "subject_digest": f"{number:064x}",
+            "common_name": f"{number}-Client-MTF-000000",
+            "fingerprint": f"{number:064x}",
+            "public_key_fingerprint": f"{number:064x}",
+            "key_description": "EC P-256",
+            "not_before": now - timedelta(days=30),
+            "not_after": now + timedelta(days=300),
+            "der": b"",
+            "recorded_at": now,
+        }
+        certificates.append(Certificate(**{**values, **fields}))
+    Certificate.objects.bulk_create(certificates)
+    return Credential.objects.bulk_create(
+        Credential(
+            project=project,
+            environment=environment,
+            alias=f"bulk-{certificate.serial}",
+            certificate=certificate,
+            subject_digest=certificate.subject_digest,
+            method=CredentialMethod.UPLOADED_CERTIFICATE,
+            submission=uuid.uuid4(),
+            created_at=now,
+            created_by="factory",
+        )
+        for certificate in certificates
+    )
