@@ -265,6 +265,13 @@ def test_a_tick_box_stands_before_its_label_and_is_not_called_optional() -> None
     assert "optional" not in html
 
 
+def test_an_optional_field_says_so_unless_it_is_one_of_two_ways() -> None:
+    form = OneOfEach()
+    form.fields["alias"].required = False
+    assert "(optional)" in rendered_field(form, "alias")
+    assert "(optional)" not in rendered_field(form, "alias", plain=True)
+
+
 def test_errors_of_a_form_show_what_cannot_be_seen() -> None:
     form = OneOfEach({})
     form.add_error(None, f"{HOSTILE}{BIDIRECTIONAL} cannot be used.")
