@@ -6,6 +6,7 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -145,7 +146,7 @@ def _facts(data: bytes, parts: _Parts) -> CertificateFacts:
         der=data,
         fingerprint=hashlib.sha256(data).hexdigest(),
         subject=read_name(parts.subject),
-        issuer=read_name(parts.issuer),
+        issuer=_issuer_name(parts.issuer),
         serial=certificate.serial_number,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
@@ -180,6 +181,12 @@ def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (UnsupportedAlgorithm, ValueError):
         return certificate.issuer == issuer.subject
     return True
+
+
+@lru_cache(maxsize=64)
+def _issuer_name(der: bytes) -> DistinguishedName:
+    """Certificates have few issuers, and reading a name takes a fifth of the time of reading a certificate."""
+    return read_name(der)
 
 
 def _constraints(extensions: _Extensions) -> tuple[bool, int | None]:

@@ -61,6 +61,14 @@ def extensions_for(
 
     Raises ProfileError for a public key or DNS names that cannot be certified with this profile.
     """
+    return _extension_set(profile, public_key, issuer_key_identifier, tuple(dns_names))
+
+
+# A certificate's extensions are asked for twice in a row: to write them, and to compare what was read back.
+@lru_cache(maxsize=16)
+def _extension_set(
+    profile: Profile, public_key: bytes, issuer_key_identifier: bytes, dns_names: tuple[str, ...]
+) -> ExtensionSet:
     _check_dns_names(profile, dns_names)
     is_rsa, own_identifier = _key_facts(public_key)
     own = [

@@ -7,6 +7,7 @@ stand in the certificate octet for octet as it was approved) and takes three tim
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256, SHA384
@@ -46,9 +47,11 @@ def write_integer(number: int) -> bytes:
 
 def write_extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
     """One extension (RFC 5280, 4.1), whose value is DER."""
-    return der.write(
-        der.SEQUENCE, der.write_oid(oid) + (_TRUE if critical else b"") + der.write(der.OCTET_STRING, value)
-    )
+    return der.write(der.SEQUENCE, _oid(oid) + (_TRUE if critical else b"") + der.write(der.OCTET_STRING, value))
+
+
+# The same dozen of identifiers stands in every certificate.
+_oid = lru_cache(maxsize=64)(der.write_oid)
 
 
 def algorithm_identifier(key: SigningKey) -> bytes:
