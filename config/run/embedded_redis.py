@@ -28,7 +28,7 @@ def running(command: str, *, environment: dict[str, str], url: str) -> Iterator[
         Refusal: it does not start.
     """
     process = subprocess.Popen(
-        ["/bin/sh", "-c", command],
+        ["/bin/sh", "-c", f"exec {command}"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -15,6 +15,10 @@ from honcho.manager import Manager
 
 from config.env import BASE_DIR
 
+# honcho takes a process for alive as long as anybody holds its output. A server that was killed leaves workers that do:
+# its shell ends them, so that honcho notices. (Told to end, the shell is gone first, and they end in their own time.)
+LAST_ACT = '; echo "Ended with code $?."; kill -KILL 0'
+
 
 def commands() -> dict[str, str]:
     """The lines of the `Procfile`: name and shell command."""
@@ -28,7 +32,7 @@ def main(names: list[str]) -> int:
     manager = Manager()
     for name, command in commands().items():
         if name in names:
-            manager.add_process(name, command, cwd=str(BASE_DIR), env=dict(os.environ))
+            manager.add_process(name, command + LAST_ACT, cwd=str(BASE_DIR), env=dict(os.environ))
     manager.loop()
     return int(manager.returncode or 0)
 

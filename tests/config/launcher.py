@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import queue
 import signal
 import subprocess
@@ -78,13 +77,13 @@ class Launched:
         return [f"{process.pid} {process.name()}" for process in alive]
 
     def program(self, name: str) -> psutil.Process:
-        """The first process of this program: after its interpreter at most, and the leader of its own session."""
-        return next(
+        """The oldest process of this program, named by its first word or, after an interpreter, by the second."""
+        found = [
             process
             for process in self.descendants
             if any(Path(word).name == name for word in " ".join(process.cmdline()).split()[:2])
-            and process.pid == os.getsid(process.pid)
-        )
+        ]
+        return min(found, key=psutil.Process.create_time)
 
     def get(self, path: str) -> tuple[int, bytes]:
         """Status and body of one page."""

@@ -1,0 +1,87 @@
+"""`/healthz` and `/readyz`: what they answer, to everybody, and what they never tell."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as site_settings
+from django.db import DatabaseError, connection
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from certauthority import signers
+from certauthority.models import Authority, Certificate, RevocationList
+
+
+def problems(client: Client) -> dict[str, str]:
+    """The sentences of a `/readyz` that answers 503."""
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    answer: dict[str, Any] = response.json()
+    assert answer["ready"] is False
+    return {str(part): str(sentence) for part, sentence in answer["problems"].items()}
+
+
+def test_alive_is_plain_text_and_needs_neither_account_nor_database(client: Client) -> None:
+    response = client.get("/healthz")
+    assert (response.status_code, response.content) == (200, b"alive\n")
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_they_are_only_read(client: Client, path: str) -> None:
+    assert client.post(path).status_code == 405
+
+
+def test_it_is_ready_with_authorities_and_their_lists(client: Client, authorities: dict[str, Authority]) -> None:
+    response = client.get("/readyz")
+    assert response.json() == {"ready": True, "problems": {}}
+    assert response.status_code == 200
+    assert len(authorities) == 4
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_without_authorities(client: Client) -> None:
+    assert "create_authorities" in problems(client)["ca_key"]
+
+
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_without_redis(client: Client, settings: Settings) -> None:
+    settings.REDIS_URL = "unix:///no/such/socket?db=0"
+    assert problems(client) == {"redis": "Redis does not answer."}
+
+
+def test_it_is_not_ready_without_its_database(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise DatabaseError("password=hunter2")
+
+    monkeypatch.setattr(connection, "cursor", fail)
+    assert problems(client) == {"database": "The database does not answer."}
+
+
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_with_a_key_that_does_not_open(client: Client, settings: Settings) -> None:
+    settings.CA_KEY_PASSPHRASE = "another passphrase"
+    signers.forget_keys()
+    try:
+        sentence = problems(client)["ca_key"]
+    finally:
+        signers.forget_keys()
+    assert "another passphrase" not in sentence
+    assert str(site_settings.SECRET_KEY) not in sentence
+
+
+def test_it_is_not_ready_when_a_list_has_run_out(client: Client, authorities: dict[str, Authority]) -> None:
+    past = timezone.now() - timedelta(hours=1)
+    RevocationList.objects.filter(authority=authorities["developers"]).update(next_update=past)
+    assert "no valid CRL" in problems(client)["crl"]
+
+
+def test_it_is_not_ready_when_a_certificate_fails_the_lint(client: Client, authorities: dict[str, Authority]) -> None:
+    serial = authorities["developers"].certificate.serial
+    Certificate.objects.filter(serial=serial).update(lint_findings="ERROR pkix.example", linted_at=timezone.now())
+    assert "ERROR pkix.example" in problems(client)["lint"]
