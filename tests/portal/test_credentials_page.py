@@ -90,7 +90,7 @@ def test_each_filter_shows_its_own_with_counts(as_alice: Client, project: Projec
 @pytest.mark.parametrize("query", [{}, {"show": "nonsense"}, {"page": "x"}, {"page": "999"}, {"new": "x"}])
 def test_live_ones_are_shown_for_any_odd_address(as_alice: Client, project: Project, query: dict[str, str]) -> None:
     make_credential(project, alias="lively")
-    assert "Manage lively" in text_of(as_alice.get(page_url("credentials", project, **query)))
+    assert "Manage lively" in text_of(as_alice.get(page_url("credentials", project, Environment.SANDBOX, **query)))
 
 
 def test_htmx_gets_the_table_alone(as_alice: Client, project: Project) -> None:

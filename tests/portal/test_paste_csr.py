@@ -17,8 +17,8 @@ from connect.models import User
 from portal.models import Credential, CredentialMethod, Project
 from tests.factories import make_credential, make_csr, make_project, subject_for
 from tests.page_text import text_of
-from tests.portal.credential_pages import PRIVATE_KEY, SENTENCE, key_lines, page_url, sent, submission_on
 from tests.portal.conftest import signed_in
+from tests.portal.credential_pages import PRIVATE_KEY, SENTENCE, key_lines, page_url, sent, submission_on
 
 
 @pytest.fixture(autouse=True)
