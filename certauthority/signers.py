@@ -122,7 +122,8 @@ def _load(path: Path) -> PrivateKey:
     except (ValueError, TypeError):
         # Without `from`: the library's own text may quote the file.
         raise SigningUnavailable(
-            f"The key file {path.name} of the CA does not open with CA_KEY_PASSPHRASE. Set the passphrase it was made with."
+            f"The key file {path.name} of the CA does not open with CA_KEY_PASSPHRASE. "
+            "Set the passphrase it was made with."
         ) from None
     if not isinstance(key, PrivateKey):
         raise SigningUnavailable(f"The key file {path.name} of the CA holds neither an RSA nor an EC key.")

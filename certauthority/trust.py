@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from audit.events import Actor, AuditedObject, record
+from audit.events import Actor, AuditedObject, JsonScalar, record
 from certauthority.errors import NotTrustable
 from certauthority.models import Authority, TrustedAuthority
 from certauthority.x509.armor import certificate_ders
@@ -54,8 +54,8 @@ def add(data: bytes, *, note: str, actor: Actor, now: datetime) -> TrustedAuthor
 def change(trusted: TrustedAuthority, *, enabled: bool, note: str, actor: Actor, now: datetime) -> None:
     """Enable or disable a trusted CA, or change its note. Certificates accepted before stay where they are."""
     row = TrustedAuthority.objects.select_for_update().get(pk=trusted.pk)
-    before = {"enabled": row.enabled, "note": row.note}
-    after = {"enabled": enabled, "note": note}
+    before: dict[str, JsonScalar] = {"enabled": row.enabled, "note": row.note}
+    after: dict[str, JsonScalar] = {"enabled": enabled, "note": note}
     if before == after:
         return
     row.enabled = enabled

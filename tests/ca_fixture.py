@@ -1,4 +1,4 @@
-"""pytest plugin: the CA hierarchy, and the audit log's triggers lifted for the flush between transactional tests."""
+"""Fixtures: the CA hierarchy, and the audit log's triggers lifted for the flush between transactional tests."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def audit_log_unlocked() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True, scope="session")
-def _flush_lifts_the_audit_triggers(request: pytest.FixtureRequest) -> None:
+def _flush_lifts_the_audit_triggers() -> None:
     """Django empties the database after a transactional test. This flush, and nothing else, may empty the log."""
-    operations: Any = connection.ops
+    operations: Any = type(connection.ops)  # The class: beside a browser's event loop there are more connections.
     flush = operations.execute_sql_flush
 
-    def flush_with_audit_log(sql: list[str]) -> None:
+    def flush_with_audit_log(self: Any, sql: list[str]) -> None:
         with audit_log_unlocked():
-            flush(sql)
+            flush(self, sql)
 
     operations.execute_sql_flush = flush_with_audit_log
 

@@ -65,6 +65,41 @@ def build_certificate(
     return sign(asn1.write(asn1.SEQUENCE, b"".join(parts)), issuer_key)
 
 
+def build_verified_certificate(
+    *,
+    profile: Profile,
+    subject: bytes,
+    public_key: bytes,
+    issuer: CertificateFacts | None,
+    issuer_key: SigningKey,
+    serial: int,
+    not_before: datetime,
+    not_after: datetime,
+) -> bytes:
+    """Build, sign, read back and compare: what comes out is what was asked, or ProfileError is raised."""
+    der = build_certificate(
+        profile=profile,
+        subject=subject,
+        public_key=public_key,
+        issuer=issuer,
+        issuer_key=issuer_key,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    verify_certificate(
+        der,
+        profile=profile,
+        subject=subject,
+        public_key=public_key,
+        issuer=issuer,
+        serial=serial,
+        not_before=not_before,
+        not_after=not_after,
+    )
+    return der
+
+
 def _extensions(
     profile: Profile, public_key: bytes, issuer: CertificateFacts | None, dns_names: Sequence[str]
 ) -> ExtensionSet:

@@ -112,7 +112,7 @@ def _requested(extensions: x509.Extensions) -> RequestedExtensions:
 
 
 def _extension_name(oid: x509.ObjectIdentifier) -> str:
-    name = oid._name
+    name = oid._name  # noqa: SLF001  the library has no public way to the name
     return name if name != "Unknown OID" else oid.dotted_string
 
 

@@ -16,6 +16,9 @@ from certauthority.x509.requests import build_request, new_private_key
 from tests.factories import make_credential, make_csr, make_project
 
 
+ROOT = Path(__file__).resolve().parents[2]
+
+
 def inspect(path: Path, *arguments: str) -> int:
     try:
         call_command("inspect_csr", str(path), *arguments)
@@ -84,4 +87,5 @@ def test_the_command_line_exits_as_it_should(csr_file: Path, tmp_path: Path) -> 
     (tmp_path / "note.txt").write_text("hello")
     for file, code in ((csr_file, 0), (tmp_path / "note.txt", 1), (tmp_path / "absent", 2)):
         command = [sys.executable, "manage.py", "inspect_csr", str(file)]
-        assert subprocess.run(command, cwd=Path(__file__).resolve().parents[2], capture_output=True, check=False).returncode == code
+        ended = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+        assert ended.returncode == code, ended.stderr
