@@ -37,7 +37,8 @@ def make_company(**fields: Any) -> Company:
 def make_user(**fields: Any) -> User:
     """Somebody of a new company, unless told otherwise."""
     number = next(_numbers)
-    values = {"email": f"person{number}@company.example", "password": PASSWORD, "name": f"Person {number}"}
+    email = f"person{number}@company.example"
+    values: dict[str, Any] = {"email": email, "password": PASSWORD, "name": f"Person {number}"}
     if "company" not in fields:
         values["company"] = make_company()
     return User.objects.create_user(**{**values, **fields})

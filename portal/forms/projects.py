@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from connect.text import validate_plain_text
+from portal.forms.pem_fields import SafeTextInput
 from portal.models import Project
 
 NAME_LENGTH = 64
@@ -20,7 +21,7 @@ class ProjectForm(forms.Form):
         label="Project name",
         max_length=NAME_LENGTH,
         validators=[validate_plain_text],
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=SafeTextInput,
         help_text=(
             "It becomes OU in the subject of every certificate of the project, and stays as it is. "
             f"At most {NAME_LENGTH} characters."
@@ -39,7 +40,7 @@ class DeleteProjectForm(forms.Form):
     name = forms.CharField(
         label="Project name",
         strip=False,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        widget=SafeTextInput,
         error_messages={"required": "Type the name of the project to confirm."},
     )
 

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from django import forms
 
+from portal.forms.pem_fields import SafeTextInput
 from portal.models import Role
+
+
+class SafeEmailInput(SafeTextInput):
+    """An e-mail address; a private key that was pasted here is not shown again."""
+
+    input_type = "email"
 
 
 class InviteForm(forms.Form):
@@ -13,7 +20,7 @@ class InviteForm(forms.Form):
     email = forms.EmailField(
         label="E-mail address",
         max_length=254,
-        widget=forms.EmailInput(attrs={"autocomplete": "off"}),
+        widget=SafeEmailInput,
         error_messages={
             "required": "Give the e-mail address of the account.",
             "invalid": "This is not an e-mail address. It looks like name@company.example.",

@@ -136,7 +136,7 @@ def test_other_projects_stay_out_of_it(project: Project, charlie: User, as_alice
     other = make_project(admin=charlie, name="Payouts")
     event = AuditEvent.objects.get(project=str(other.pk))
     assert "Payouts" not in text_of(as_alice.get(url(project)))
-    assert as_alice.get(url(project), {"before": event.reference}).status_code == 404
+    assert as_alice.get(url(project), {"before": str(event.reference)}).status_code == 404
     assert as_alice.get(url(other)).status_code == 404
 
 

@@ -12,6 +12,7 @@ from portal.models import Membership, Project, Role
 from tests.factories import make_project, make_user
 from tests.page_text import text_of
 from tests.portal.conftest import signed_in
+from tests.x509.certificates_made import ec_key, private_pem
 
 URL = "/projects/new/"
 
@@ -53,6 +54,14 @@ def test_a_bad_name_changes_nothing_and_is_kept(as_alice: Client, name: str, sen
     assert answer.status_code == 200
     assert sentence in text_of(answer)
     assert answer.context["form"]["name"].value() == name
+    assert not Project.objects.exists()
+
+
+def test_a_private_key_is_not_shown_again(as_alice: Client) -> None:
+    key = private_pem(ec_key(904)).decode()
+    answer = as_alice.post(URL, {"name": key})
+    assert answer.status_code == 200
+    assert key.splitlines()[1] not in answer.content.decode()
     assert not Project.objects.exists()
 
 
