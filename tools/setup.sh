@@ -54,6 +54,6 @@ fi
 # The copy beside the installed packages tells what they were installed from.
 if ! cmp -s "$requirements" ".venv/$requirements"; then
     echo "Installing $requirements (once; later starts take seconds)"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$requirements"
+    .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --no-input --require-hashes -r "$requirements"
     cp "$requirements" ".venv/$requirements"
 fi
