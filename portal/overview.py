@@ -8,7 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
+from django.db.models import Count, F, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
 from certauthority.models import CertificateUse
@@ -110,9 +110,7 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
         for membership in memberships
     )
     everything = [holding for card in cards for holding in card.holdings]
-    needs = _unreplaced(credentials, now=now).aggregate(
-        ending=Count("pk", filter=_live(now)), ended=Count("pk", filter=_expired(now))
-    )
+    needs = _count_unreplaced(_unreplaced(credentials, now=now), now=now)
     return MyProjects(
         cards=cards,
         live=sum(holding.live for holding in everything),
@@ -127,6 +125,7 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
     credentials = Credential.objects.filter(project=project)
     holdings = _holdings(credentials, now=now)
     unreplaced = _unreplaced(credentials, now=now)
+    needs = _count_unreplaced(unreplaced, now=now)
     ending, ended = unreplaced.filter(_live(now)), unreplaced.filter(_expired(now))
     used = (
         CertificateUse.objects.filter(certificate__credentials__project=project)
@@ -136,10 +135,10 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
     )
     return Summary(
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
-        ending=_rows(ending.order_by("certificate__not_after", "pk")[:3], now=now),
-        ending_count=ending.count(),
-        ended=_rows(ended.order_by("-certificate__not_after", "pk")[:3], now=now),
-        ended_count=ended.count(),
+        ending=_rows(ending.order_by("certificate__not_after", "pk")[:3], now=now) if needs["ending"] else (),
+        ending_count=needs["ending"],
+        ended=_rows(ended.order_by("-certificate__not_after", "pk")[:3], now=now) if needs["ended"] else (),
+        ended_count=needs["ended"],
         rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_ON_SUMMARY], now=now),
         last_used=used,
         last_used_alias=used.alias if used is not None else "",
@@ -195,8 +194,14 @@ def _unreplaced(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet
     # Days left are counted in whole UTC days, so "soon" ends at a midnight.
     last_day = now.astimezone(UTC).date() + timedelta(days=settings.EXPIRING_SOON_DAYS)
     end = datetime.combine(last_day + timedelta(days=1), time(), UTC)
-    successors = Credential.objects.filter(_live(now), predecessor=OuterRef("pk"))
-    return credentials.filter(ended_at=None, certificate__not_after__lt=end).exclude(Exists(successors))
+    # Not a question asked for each row: SQLite would read every certificate for every certificate. A successor is
+    # always of the same project.
+    replaced = credentials.filter(_live(now), predecessor__isnull=False).values("predecessor")
+    return credentials.filter(ended_at=None, certificate__not_after__lt=end).exclude(pk__in=replaced)
+
+
+def _count_unreplaced(unreplaced: QuerySet[Credential], *, now: datetime) -> dict[str, int]:
+    return unreplaced.aggregate(ending=Count("pk", filter=_live(now)), ended=Count("pk", filter=_expired(now)))
 
 
 def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet[Credential]:
@@ -209,8 +214,13 @@ def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime) -> Qu
 
 
 def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...]:
-    loaded = with_certificates(credentials).defer("certificate__der", "certificate__uploaded_chain")
-    return tuple(row(credential, now=now) for credential in loaded)
+    """The rows, in the queryset's order. Sorting keys alone and then loading what is shown is the fast way."""
+    keys = list(credentials.values_list("pk", flat=True))
+    shown = with_certificates(Credential.objects.filter(pk__in=keys))
+    loaded = {
+        credential.pk: credential for credential in shown.defer("certificate__der", "certificate__uploaded_chain")
+    }
+    return tuple(row(loaded[key], now=now) for key in keys if key in loaded)
 
 
 def _first_to_expire(holdings: Iterable[Holding]) -> Row | None:
