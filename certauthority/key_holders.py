@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import connection
+
 from certauthority.errors import RequestRefused
 from certauthority.models import PublicKey
 from certauthority.policy import judge_known_key
 from certauthority.x509.keys import PublicKeyFacts
 from certauthority.x509.verdicts import acceptable
+
+# The update changes nothing; it is there to lock the row and to return it.
+CLAIM = """
+    INSERT INTO certauthority_publickey (fingerprint, holder) VALUES (%s, %s)
+    ON CONFLICT (fingerprint) DO UPDATE SET holder = certauthority_publickey.holder
+    RETURNING holder, compromised_at
+"""
 
 
 def claim_key(key: PublicKeyFacts, *, holder: str) -> None:
@@ -20,11 +29,18 @@ def claim_key(key: PublicKeyFacts, *, holder: str) -> None:
     Raises:
         RequestRefused: the key is compromised, or somebody else's.
     """
-    PublicKey.objects.bulk_create([PublicKey(fingerprint=key.fingerprint, holder=holder)], ignore_conflicts=True)
-    known = PublicKey.objects.select_for_update().get(fingerprint=key.fingerprint)
+    known = _claimed(key.fingerprint, holder=holder)
     verdicts = judge_known_key(known, holder=holder)
     if not acceptable(verdicts):
         raise RequestRefused(verdicts)
+
+
+def _claimed(fingerprint: str, *, holder: str) -> PublicKey:
+    """The key's row, inserted if it is new, and locked either way: both in one statement, which the ORM cannot say."""
+    with connection.cursor() as cursor:
+        cursor.execute(CLAIM, [fingerprint, holder])
+        first_holder, compromised_at = cursor.fetchone()
+    return PublicKey(fingerprint=fingerprint, holder=first_holder, compromised_at=compromised_at)
 
 
 def condemn_key(fingerprint: str, *, holder: str, now: datetime) -> None:

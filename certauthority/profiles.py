@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -39,32 +40,38 @@ def issuing_profile(root: Authority) -> Profile:
 
 def client_profile(issuer: Authority) -> Profile:
     """A client certificate: clientAuth only; keyEncipherment is added for RSA keys."""
+    return _client_profile(issuer.name, settings.CLIENT_CERTIFICATE_MONTHS, settings.SITE_URL)
+
+
+@lru_cache(maxsize=32)
+def _client_profile(issuer_name: str, months: int, site_url: str) -> Profile:
+    """The profile is the same for every certificate of an issuer, so it is checked once."""
     return Profile(
         name="client",
         is_ca=False,
         path_length=None,
         key_usage=("digitalSignature",),
         extended_key_usage=("clientAuth",),
-        months=settings.CLIENT_CERTIFICATE_MONTHS,
-        crl_url=crl_url(issuer),
-        ca_issuer_url=certificate_url(issuer),
+        months=months,
+        crl_url=_address("crl", issuer_name, site_url),
+        ca_issuer_url=_address("certificate", issuer_name, site_url),
     )
 
 
 def crl_url(authority: Authority) -> str:
     """Where relying parties fetch the CRL: plain http, because checking https would need a CRL (RFC 5280, 8)."""
-    return _plain_http(reverse("certauthority:crl", args=[authority.name]))
+    return _address("crl", authority.name, settings.SITE_URL)
 
 
 def certificate_url(authority: Authority) -> str:
     """Where relying parties fetch the CA's own certificate."""
-    return _plain_http(reverse("certauthority:certificate", args=[authority.name]))
+    return _address("certificate", authority.name, settings.SITE_URL)
 
 
-def _plain_http(path: str) -> str:
+def _address(view: str, name: str, site_url: str) -> str:
     """An address inside a certificate needs a fully qualified name or an IP address (RFC 5280, 4.2.1.6)."""
-    site = urlsplit(str(settings.SITE_URL))
+    site = urlsplit(site_url)
     host = site.netloc
     if site.hostname == "localhost":
         host = host.replace("localhost", "127.0.0.1", 1)
-    return f"http://{host}{path}"
+    return f"http://{host}{reverse(f'certauthority:{view}', args=[name])}"

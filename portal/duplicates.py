@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import connection
+
 from certauthority.x509.verdicts import Verdict
 from portal.models import Credential
 
 
 def live_twin(subject_digest: str) -> Credential | None:
     """The live credential with this subject, compared by RFC 5280, 7.1; an expired one still holds its name."""
-    # Nearly always there is none, so only the key is asked for at first.
-    found = Credential.objects.filter(subject_digest=subject_digest, ended_at=None).values_list("pk", flat=True)[:1]
-    for pk in found:
-        return Credential.objects.select_related("certificate", "project").get(pk=pk)
-    return None
+    with connection.cursor() as cursor:
+        # Nearly always there is none, so only the key is asked for.
+        cursor.execute(
+            "SELECT id FROM portal_credential WHERE subject_digest = %s AND ended_at IS NULL", [subject_digest]
+        )
+        found = cursor.fetchone()
+    return None if found is None else Credential.objects.select_related("certificate", "project").get(pk=found[0])
 
 
 def judge_duplicate(twin: Credential | None, *, now: datetime) -> Verdict:

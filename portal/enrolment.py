@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 from audit.events import Actor, record
 from certauthority import issuance, policy, uploads
@@ -149,8 +150,11 @@ def _made_before(new: NewCredential) -> Credential | None:
 
     One query for both, so that a form sent twice at the same moment does not meet its own alias.
     """
-    same_alias = Q(environment=new.environment, alias__iexact=new.alias, ended_at=None)
-    rows = Credential.objects.filter(Q(submission=new.submission) | same_alias, project=new.project)
+    # In lower case, so that the unique index on live aliases answers.
+    same_alias = Q(environment=new.environment, lower_alias=new.alias.lower(), ended_at=None)
+    rows = Credential.objects.alias(lower_alias=Lower("alias")).filter(
+        Q(submission=new.submission) | same_alias, project=new.project
+    )
     found = dict(rows.values_list("submission", "pk"))
     if new.submission in found:
         return Credential.objects.select_related("certificate", "project").get(pk=found[new.submission])
@@ -164,8 +168,8 @@ def _made_before(new: NewCredential) -> Credential | None:
 
 def _lock(new: NewCredential) -> None:
     """Hold the project, so that it is not deleted while a certificate is added to it."""
-    rows = Project.objects.select_for_update().filter(pk=new.project.pk, deleted_at=None).values_list("pk", flat=True)
-    if not list(rows):
+    held = Project.objects.select_for_update().filter(pk=new.project.pk, deleted_at=None).order_by()
+    if not held.values_list("pk", flat=True):
         raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
     if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
         raise NotAllowed(
