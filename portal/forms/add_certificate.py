@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 
 from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
 from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CSR_BYTES
-from portal.forms.pem_fields import PemTextField, SafeTextInput, SmallFileField, is_secret
+from portal.forms.pem_fields import PemTextField, SafeHiddenInput, SafeTextInput, SmallFileField, is_secret
 
 ALIAS_LENGTH = 64
 _ALIAS = re.compile(rf"[A-Za-z0-9 ._-]{{1,{ALIAS_LENGTH}}}")
@@ -43,7 +43,7 @@ class AliasField(forms.CharField):
 class SubmissionField(forms.Field):
     """Tells one showing of a form from the next, so that a form sent twice acts once."""
 
-    widget = forms.HiddenInput
+    widget = SafeHiddenInput
 
     def __init__(self) -> None:
         super().__init__(required=False)

@@ -37,6 +37,10 @@ class SafeTextInput(_NeverSecret, forms.TextInput):
         super().__init__({**_TYPED, **(attrs or {})})
 
 
+class SafeHiddenInput(_NeverSecret, forms.HiddenInput):
+    """A field that nobody sees."""
+
+
 class SafeTextarea(_NeverSecret, forms.Textarea):
     """A box for PEM text."""
 

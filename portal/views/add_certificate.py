@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connect.actors import actor_of
-from portal.access import admin_membership_of, credential_of, signed_in
+from portal.access import credential_of, signed_in
 from portal.enrolment import NewCredential
 from portal.forms.add_certificate import (
     AddCertificateForm,
@@ -27,9 +26,9 @@ from portal.forms.add_certificate import (
     UploadCertificateForm,
     UploadCsrForm,
 )
-from portal.models import Credential, Environment, Membership, Project
+from portal.models import Credential, Environment
 from portal.views.judgement import judgement_context
-from portal.views.places import place
+from portal.views.places import Place, place_to_change
 from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
 from portal.ways import PASTE_CSR, UPLOAD_CERTIFICATE, UPLOAD_CSR, Judged, Way
 
@@ -54,11 +53,11 @@ _UPLOAD_CERTIFICATE = _Page(
 @require_safe
 def choose(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The options. With ``?rotate=`` it explains a rotation, and every option notes the predecessor."""
-    membership = admin_membership_of(signed_in(request), project_id)
-    predecessor = _predecessor(request, membership.project, environment)
+    place = place_to_change(signed_in(request), project_id, environment)
+    predecessor = _predecessor(request, place)
     if predecessor is not None and predecessor.ended_at is not None:
         return _nothing_to_rotate(request, predecessor)
-    return render(request, "portal/add_certificate.html", _context(request, membership, environment, predecessor))
+    return render(request, "portal/add_certificate.html", _context(place, predecessor))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -96,17 +95,17 @@ def check_certificate(request: HttpRequest, project_id: UUID, environment: Envir
 def _add(request: HttpRequest, page: _Page, *, project_id: UUID, environment: Environment) -> HttpResponse:
     """Show the form of one option, or act on it."""
     now = timezone.now()
-    membership = admin_membership_of(signed_in(request), project_id)
-    predecessor = _predecessor(request, membership.project, environment)
+    place = place_to_change(signed_in(request), project_id, environment)
+    predecessor = _predecessor(request, place)
     if request.method != "POST":
         if predecessor is not None and predecessor.ended_at is not None:
             return _nothing_to_rotate(request, predecessor)
         form = page.form(initial={"submission": uuid.uuid4()})
-        return _form_page(request, page, form, None, _context(request, membership, environment, predecessor), now=now)
+        return _form_page(request, page, form, None, place=place, predecessor=predecessor)
     form = page.form(request.POST, request.FILES)
     is_valid, content, judged = form.is_valid(), form.content, None
     if is_valid:
-        new = _new(page, form, membership.project, environment, predecessor)
+        new = _new(page, form, place, predecessor)
         try:
             credential = page.way.add(new, content, actor=actor_of(request), now=now)
         except KNOWN as refusal:
@@ -114,18 +113,16 @@ def _add(request: HttpRequest, page: _Page, *, project_id: UUID, environment: En
         else:
             return _added(request, credential, new)
     if content:
-        judged = page.way.judge(content, project=membership.project, environment=environment, now=now)
+        judged = page.way.judge(content, project=place.project, environment=environment, now=now)
     if judged is not None and not is_valid:
         show_broken_rules(form, judged.verdicts)
-    return _form_page(request, page, form, judged, _context(request, membership, environment, predecessor), now=now)
+    return _form_page(request, page, form, judged, place=place, predecessor=predecessor)
 
 
-def _new(
-    page: _Page, form: AddCertificateForm, project: Project, environment: Environment, predecessor: Credential | None
-) -> NewCredential:
+def _new(page: _Page, form: AddCertificateForm, place: Place, predecessor: Credential | None) -> NewCredential:
     return NewCredential(
-        project=project,
-        environment=environment,
+        project=place.project,
+        environment=place.environment,
         alias=form.cleaned_data["alias"],
         method=page.way.method,
         submission=form.cleaned_data["submission"],
@@ -163,35 +160,32 @@ def _form_page(
     page: _Page,
     form: AddCertificateForm,
     judged: Judged | None,
-    context: dict[str, Any],
     *,
-    now: datetime,
+    place: Place,
+    predecessor: Credential | None,
 ) -> HttpResponse:
-    project, environment = context["project"], context["environment"]
     if form.is_bound and not form.content_is_kept:
         form.add_error(form.content_name, "Choose the file again: browsers do not keep it.")
-    beside = judgement_context(
-        request, page.way, judged, project=project, environment=environment, alias=_alias(form), now=now
-    )
-    check_url = reverse(page.check_url_name, args=[project.pk, environment])
-    return render(request, page.template, {**context, **beside, "form": form, "check_url": check_url})
+    context = {
+        **_context(place, predecessor),
+        **judgement_context(place, page.way, judged, alias=_alias(form), now=timezone.now()),
+        "form": form,
+        "check_url": reverse(page.check_url_name, args=[place.project.pk, place.environment]),
+    }
+    return render(request, page.template, context)
 
 
 def _check(
     request: HttpRequest, way: Way, form: CheckForm, *, project_id: UUID, environment: Environment
 ) -> HttpResponse:
     now = timezone.now()
-    membership = admin_membership_of(signed_in(request), project_id)
+    place = place_to_change(signed_in(request), project_id, environment)
     form.is_valid()
     judged = None
     if form.content:
-        judged = way.judge(form.content, project=membership.project, environment=environment, now=now)
-    context = judgement_context(
-        request, way, judged, project=membership.project, environment=environment, alias=_alias(form), now=now
-    )
-    return render(
-        request, "portal/_checked.html", {**place(membership, environment), **context, "problems": form.content_errors}
-    )
+        judged = way.judge(form.content, project=place.project, environment=environment, now=now)
+    context = judgement_context(place, way, judged, alias=_alias(form), now=now)
+    return render(request, "portal/_checked.html", {**place.context, **context, "problems": form.content_errors})
 
 
 def _alias(form: AddCertificateForm | CheckForm) -> str:
@@ -199,13 +193,13 @@ def _alias(form: AddCertificateForm | CheckForm) -> str:
     return str(form.cleaned_data.get("alias", "")) if form.is_bound else ""
 
 
-def _predecessor(request: HttpRequest, project: Project, environment: Environment) -> Credential | None:
+def _predecessor(request: HttpRequest, place: Place) -> Credential | None:
     """The credential that ``?rotate=`` names. Raises 404 for one that is not of this environment of this project."""
     value = request.GET.get("rotate")
     if not value:
         return None
     try:
-        return credential_of(project, environment, UUID(value))
+        return credential_of(place.project, place.environment, UUID(value))
     except ValueError:
         raise Http404 from None
 
@@ -215,8 +209,6 @@ def _nothing_to_rotate(request: HttpRequest, predecessor: Credential) -> HttpRes
     return redirect("portal:add_certificate", predecessor.project_id, predecessor.environment)
 
 
-def _context(
-    request: HttpRequest, membership: Membership, environment: Environment, predecessor: Credential | None
-) -> dict[str, Any]:
+def _context(place: Place, predecessor: Credential | None) -> dict[str, Any]:
     query = f"?rotate={predecessor.pk}" if predecessor is not None else ""
-    return {**place(membership, environment), "predecessor": predecessor, "query": query}
+    return {**place.context, "predecessor": predecessor, "query": query}

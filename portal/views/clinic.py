@@ -22,6 +22,7 @@ from portal.models import Environment, Project
 from portal.preview import preview_of
 from portal.views.htmx_request import HtmxRequest
 from portal.views.judgement import judgement_context
+from portal.views.places import Place
 from portal.views.refusals import report
 from portal.ways import UPLOAD_CSR, Judged
 
@@ -54,12 +55,9 @@ def _findings(request: HtmxRequest, form: ClinicForm, user: User, *, now: dateti
             return {}
         judgement = judge_request(content, requirement=None, holder=str(user.company_id or ""))
         return {"verdicts": judgement.verdicts}
-    judged = None
-    if content:
-        judged = UPLOAD_CSR.judge(content, project=project, environment=environment, now=now)
-    context = judgement_context(
-        request, UPLOAD_CSR, judged, project=project, environment=environment, alias="", now=now
-    )
+    place = Place(user, project, environment, may_change=False)
+    judged = UPLOAD_CSR.judge(content, project=project, environment=environment, now=now) if content else None
+    context = judgement_context(place, UPLOAD_CSR, judged, alias="", now=now)
     return {**context, "for_project": project, "environment": environment, **_preview(form, judged, now=now)}
 
 

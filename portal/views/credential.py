@@ -13,7 +13,7 @@ from audit.models import AuditEvent
 from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
-from portal.access import credential_of, membership_of, signed_in
+from portal.access import credential_of, signed_in
 from portal.activity import Entry, entry
 from portal.credentials import row
 from portal.downloads import Format
@@ -22,19 +22,19 @@ from portal.life import percent_over
 from portal.models import Credential, Environment
 from portal.rotation import safety_of
 from portal.usage_commands import HOST, key_file, usage_commands
-from portal.views.places import place
+from portal.views.places import place_to_see
 
 
 @require_safe
 def credential(request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID) -> HttpResponse:
     """Everything about one certificate."""
     now = timezone.now()
-    membership = membership_of(signed_in(request), project_id)
-    found = credential_of(membership.project, environment, credential_id)
+    place = place_to_see(signed_in(request), project_id, environment)
+    found = credential_of(place.project, environment, credential_id)
     shown = row(found, now=now)
     is_replaced = shown.is_live and (shown.replaced_by is not None or found.successors.exists())
     context = {
-        **place(membership, environment),
+        **place.context,
         "row": shown,
         "facts": facts_of(found.certificate),
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
@@ -59,8 +59,8 @@ def download(
     request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID, format_name: str
 ) -> HttpResponse:
     """The certificate as a file, for everybody on the team."""
-    membership = membership_of(signed_in(request), project_id)
-    found = credential_of(membership.project, environment, credential_id)
+    place = place_to_see(signed_in(request), project_id, environment)
+    found = credential_of(place.project, environment, credential_id)
     if format_name not in Format.values:
         raise Http404
     file = file_of(found, Format(format_name))

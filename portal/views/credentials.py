@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
-from portal.access import membership_of, signed_in
+from portal.access import signed_in
 from portal.credentials import Row, Show, counts, listed, row, with_certificates
 from portal.downloads import Format
-from portal.models import Credential, Environment, Project
+from portal.models import Credential, Environment
 from portal.usage_commands import HOST, key_file, usage_commands
 from portal.views.htmx_request import HtmxRequest
-from portal.views.places import place
+from portal.views.places import Place, place_to_see
 
 PAGE_SIZE = 50
 
@@ -28,14 +28,12 @@ PAGE_SIZE = 50
 def credentials(request: HtmxRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The table of one environment. The filter and the page stand in the address; htmx swaps the table alone."""
     now = timezone.now()
-    membership = membership_of(signed_in(request), project_id)
+    place = place_to_see(signed_in(request), project_id, environment)
     show = _show(request.GET.get("show", ""))
-    page = Paginator(listed(membership.project, environment, show, now=now), PAGE_SIZE).get_page(
-        request.GET.get("page")
-    )
-    numbers = counts(membership.project, environment, now=now)
+    page = Paginator(listed(place.project, environment, show, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
+    numbers = counts(place.project, environment, now=now)
     context = {
-        **place(membership, environment),
+        **place.context,
         "show": show,
         "filters": list(numbers.items()),
         "has_any": numbers[Show.ALL] > 0,
@@ -44,7 +42,7 @@ def credentials(request: HtmxRequest, project_id: UUID, environment: Environment
     }
     if request.htmx:
         return render(request, "portal/_credentials.html", context)
-    new = _new(request.GET.get("new", ""), membership.project, environment, now=now)
+    new = _new(request.GET.get("new", ""), place, now=now)
     if new is not None:
         context |= {
             "new": new,
@@ -61,12 +59,12 @@ def _show(value: str) -> Show:
     return Show(value) if value in Show.values else Show.LIVE
 
 
-def _new(value: str, project: Project, environment: Environment, *, now: datetime) -> Row | None:
+def _new(value: str, place: Place, *, now: datetime) -> Row | None:
     """The credential that was just added, if the address names one of this page."""
     try:
         credential_id = UUID(value)
     except ValueError:
         return None
-    here = Credential.objects.filter(project=project, environment=environment, pk=credential_id)
+    here = Credential.objects.filter(project=place.project, environment=place.environment, pk=credential_id)
     found = with_certificates(here).first()
     return row(found, now=now) if found is not None else None

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
-
-from portal.access import may_see, signed_in
-from portal.models import Environment, Project
+from certauthority.x509.verdicts import acceptable
+from portal.access import may_see
 from portal.ready_commands import corrected_commands, ready_commands
 from portal.requirements import requirement_of
+from portal.views.places import Place
 from portal.ways import ByCsr, Judged, Way
 
 
@@ -19,29 +18,23 @@ def unique_part(now: datetime) -> str:
     return str(int(now.timestamp()))
 
 
-def judgement_context(
-    request: HttpRequest,
-    way: Way,
-    judged: Judged | None,
-    *,
-    project: Project,
-    environment: Environment,
-    alias: str,
-    now: datetime,
-) -> dict[str, Any]:
+def judgement_context(place: Place, way: Way, judged: Judged | None, *, alias: str, now: datetime) -> dict[str, Any]:
     """The context of ``_judgement.html`` and ``_commands.html``. ``judged`` is None while there is nothing to judge."""
-    context: dict[str, Any] = {"expected": way.expected(project, environment)}
+    context: dict[str, Any] = {"expected": way.expected(place.project, place.environment)}
     if judged is not None:
         context |= {"verdicts": judged.verdicts, "twin": judged.twin}
-        context["may_see_twin"] = judged.twin is not None and may_see(signed_in(request), judged.twin)
+    if judged is not None and judged.twin is not None:
+        context["may_see_twin"] = may_see(place.user, judged.twin)
+        context["twin_has_expired"] = judged.twin.certificate.not_after < now
     if isinstance(way, ByCsr):
-        requirement, unique = requirement_of(project, environment), unique_part(now)
-        is_refused = judged is not None and not all(verdict.ok for verdict in judged.verdicts)
-        context["is_corrected"] = is_refused and judged is not None and judged.csr is not None
-        if context["is_corrected"] and judged is not None and judged.csr is not None:
-            context["commands"] = corrected_commands(
-                judged.csr, judged.verdicts, requirement, alias=alias, unique=unique
-            )
-        else:
-            context["commands"] = ready_commands(requirement, alias=alias, unique=unique)
+        context |= _commands(place, judged, alias=alias, unique=unique_part(now))
     return context
+
+
+def _commands(place: Place, judged: Judged | None, *, alias: str, unique: str) -> dict[str, Any]:
+    """The corrected command where a CSR was read and refused, else those that make one."""
+    requirement = requirement_of(place.project, place.environment)
+    if judged is None or judged.csr is None or acceptable(judged.verdicts):
+        return {"commands": ready_commands(requirement, alias=alias, unique=unique), "is_corrected": False}
+    commands = corrected_commands(judged.csr, judged.verdicts, requirement, alias=alias, unique=unique)
+    return {"commands": commands, "is_corrected": True}

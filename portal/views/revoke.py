@@ -12,22 +12,22 @@ from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
 from portal import revocation
-from portal.access import admin_membership_of, credential_of, signed_in
+from portal.access import credential_of, signed_in
 from portal.credentials import row
 from portal.forms.revoke import RevokeForm
 from portal.models import Credential, Environment
 from portal.rotation import safety_of
-from portal.views.places import place
+from portal.views.places import place_to_change
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID) -> HttpResponse:
     """End a certificate for good, once the word is typed. One that has ended is only told about."""
     now = timezone.now()
-    membership = admin_membership_of(signed_in(request), project_id)
-    credential = credential_of(membership.project, environment, credential_id)
+    place = place_to_change(signed_in(request), project_id, environment)
+    credential = credential_of(place.project, environment, credential_id)
     shown = row(credential, now=now)
-    context = {**place(membership, environment), "row": shown}
+    context = {**place.context, "row": shown}
     if not shown.is_live:
         return render(request, "portal/revoke_ended.html", context)
     form = RevokeForm(request.POST or None)
@@ -37,7 +37,7 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
             messages.success(request, _ended(credential))
         else:
             messages.info(request, f"{credential.alias} had been revoked a moment before.")
-        return redirect("portal:credentials", membership.project.pk, environment)
+        return redirect("portal:credentials", place.project.pk, environment)
     context |= {
         "form": form,
         "confirmation": revocation.CONFIRMATION,

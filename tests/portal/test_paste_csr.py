@@ -15,7 +15,7 @@ from certauthority.x509.export import pem
 from certauthority.x509.requests import build_request, new_private_key
 from connect.models import User
 from portal.models import Credential, CredentialMethod, Project
-from tests.factories import make_credential, make_csr, make_project, subject_for
+from tests.factories import let_expire, make_credential, make_csr, make_project, subject_for
 from tests.page_text import text_of
 from tests.portal.conftest import signed_in
 from tests.portal.credential_pages import PRIVATE_KEY, SENTENCE, key_lines, page_url, sent, submission_on
@@ -168,6 +168,21 @@ def test_a_private_key_is_named_and_never_seen_again(
         assert line not in caplog.text
     assert not Credential.objects.exists()
     assert not AuditEvent.objects.filter(action="credential.added").exists()
+
+
+def test_who_sent_a_private_key_is_told_to_make_a_new_one(as_alice: Client, url: str) -> None:
+    assert "Make a new key pair" in text_of(as_alice.post(url, sent(csr=PRIVATE_KEY)))
+
+
+def test_a_private_key_in_the_hidden_field_is_not_shown_again(as_alice: Client, url: str) -> None:
+    body = as_alice.post(url, {"alias": "x", "csr": "nonsense", "submission": PRIVATE_KEY}).content.decode()
+    assert not [line for line in key_lines() if line in body]
+
+
+def test_an_expired_twin_is_said_to_hold_its_name(as_alice: Client, url: str, project: Project) -> None:
+    let_expire(make_credential(project, alias="the-twin", csr=make_csr(project, unique="17")), in_days=-1)
+    text = text_of(as_alice.post(url, sent(csr=csr_for(project, unique="17"))))
+    assert "which has expired, but holds its name until it is revoked" in text
 
 
 def test_a_private_key_in_a_text_that_is_too_large_is_not_shown_again(as_alice: Client, url: str) -> None:
