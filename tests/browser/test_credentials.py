@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, SetCookieParam, expect
+from playwright.sync_api import Browser, BrowserContext, FilePayload, Page, expect
 
 from certauthority.models import Authority
 from certauthority.x509.requests import build_request, new_private_key
@@ -30,14 +30,14 @@ def project(alice: User) -> Project:
 
 @pytest.fixture(autouse=True)
 def _signed_in(browser_context: BrowserContext, live_site: str, alice: User) -> None:
-    browser_context.add_cookies([session_of(alice, live_site)])
+    sign_in(browser_context, alice, live_site)
 
 
-def session_of(user: User, site: str) -> SetCookieParam:
+def sign_in(context: BrowserContext, user: User, site: str) -> None:
     client = Client()
     client.force_login(user)
     name = settings.SESSION_COOKIE_NAME
-    return SetCookieParam(name=name, value=client.cookies[name].value, url=site)
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": site}])
 
 
 def test_a_pasted_request_is_judged_before_it_is_sent(page: Page, live_site: str, project: Project) -> None:
@@ -90,7 +90,7 @@ def test_a_filter_swaps_the_table_and_its_address(page: Page, live_site: str, pr
 
 def test_everything_works_without_script(browser: Browser, live_site: str, project: Project, alice: User) -> None:
     context = browser.new_context(java_script_enabled=False)
-    context.add_cookies([session_of(alice, live_site)])
+    sign_in(context, alice, live_site)
     page = context.new_page()
     page.goto(live_site + page_url("paste_csr", project))
     page.get_by_label("Certificate alias").fill("payouts")
@@ -122,7 +122,7 @@ def test_axe_finds_nothing_and_phones_need_no_sideways_scrolling(
     ]
     # The policy of the site would keep axe's own script out.
     context = browser.new_context(bypass_csp=True, color_scheme="dark" if theme == "dark" else "light")
-    context.add_cookies([session_of(alice, live_site)])
+    sign_in(context, alice, live_site)
     page = context.new_page()
     for address in addresses:
         page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
