@@ -70,15 +70,16 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
     actor = Actor(alice.email)
     project = create_project("Checkout API", by=alice, actor=actor, now=add_months(now, -14))
     team.invite(project, email="reader@acme.example", role=Role.READ_ONLY, actor=actor, now=add_months(now, -14))
-    _issue(project, DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)), actor=actor)
-    unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
-    revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
+    # In the order of time, as the page Activity shows it.
     for certificate in (
+        DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)),
         DemoCertificate("checkout-mtf", Environment.SANDBOX, _issued_for_days_left(12, now=now)),
-        DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None),
         DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)),
     ):
         _issue(project, certificate, actor=actor)
+    unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
+    _issue(project, DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None), actor=actor)
+    revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
 
 
 def _issued_for_days_left(days: int, *, now: datetime) -> datetime:

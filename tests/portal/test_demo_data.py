@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
+from audit.models import AuditEvent
 from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate
 from connect.lifecycle import Status
@@ -45,6 +46,14 @@ def test_today_too(authorities: dict[str, Authority]) -> None:
     now = timezone.now()
     create_demo_data(now=now)
     assert {row(credential, now=now).status for credential in Credential.objects.all()} == set(Status)
+
+
+def test_the_activity_is_in_the_order_of_time(authorities: dict[str, Authority]) -> None:
+    create_demo_data(now=timezone.now())
+    project = Project.objects.get(name="Checkout API")
+    times = list(AuditEvent.objects.filter(project=str(project.pk)).order_by("pk").values_list("at", flat=True))
+    assert len(times) == 8
+    assert times == sorted(times)
 
 
 def test_the_people_can_sign_in_and_have_their_roles(authorities: dict[str, Authority]) -> None:
