@@ -19,8 +19,13 @@ DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "liv
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make passwords cheap: the real hasher takes most of a second for each user that a test signs in."""
+    """Make cheap what tests do over and over again.
+
+    The real password hasher takes most of a second for each user that a test signs in, and WhiteNoise reads all static
+    files for each new client, unless it is to look for each file when it is asked for.
+    """
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 def pytest_report_header() -> list[str]:
