@@ -90,6 +90,11 @@ def _subject(requirement: SubjectRequirement, unique: str) -> Subject:
     return requirement.example_subject(unique)
 
 
+def _bash_command(*lines: list[str]) -> str:
+    """One command over several lines, so that it can be read in a narrow column."""
+    return " \\\n  ".join(shlex.join(words) for words in lines)
+
+
 def _openssl_subject(subject: Subject) -> str:
     return "".join(f"/{label}={_escaped_for_openssl(value)}" for label, value in subject)
 
@@ -103,22 +108,27 @@ def _openssl_new_key(subject: Subject, name: str, key_type: KeyType, *, encrypte
         key = ["-newkey", f"rsa:{key_type.removeprefix('RSA ')}"]
     else:
         key = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{key_type.removeprefix('EC ')}"]
-    words = ["openssl", "req", "-new", *key, "-sha256", *([] if encrypted else ["-nodes"]), "-utf8"]
-    words += ["-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", _openssl_subject(subject)]
+    text = _bash_command(
+        ["openssl", "req", "-new", *key, "-sha256", *([] if encrypted else ["-nodes"]), "-utf8"],
+        ["-keyout", f"{name}.key", "-out", f"{name}.csr"],
+        ["-subj", _openssl_subject(subject)],
+    )
     return RequestCommand(
         "openssl-passphrase" if encrypted else "openssl",
         "openssl, new key with a passphrase" if encrypted else "openssl, new key",
         "bash",
-        shlex.join(words),
+        text,
         f"{name}.key",
         f"{name}.csr",
     )
 
 
 def _openssl_existing_key(subject: Subject, name: str) -> RequestCommand:
-    words = ["openssl", "req", "-new", "-key", f"{name}.key", "-sha256", "-utf8"]
-    words += ["-out", f"{name}.csr", "-subj", _openssl_subject(subject)]
-    text = shlex.join(words)
+    text = _bash_command(
+        ["openssl", "req", "-new", "-key", f"{name}.key", "-sha256", "-utf8"],
+        ["-out", f"{name}.csr"],
+        ["-subj", _openssl_subject(subject)],
+    )
     return RequestCommand("openssl-existing-key", "openssl, a key you have", "bash", text, f"{name}.key", f"{name}.csr")
 
 
@@ -146,9 +156,10 @@ def _keytool(subject: Subject, name: str, alias: str, key_type: KeyType) -> Requ
     algorithm, size = key_type.replace("P-", "").split()
     signature = "SHA256withRSA" if algorithm == "RSA" else "SHA256withECDSA"
     store = ["-alias", alias, "-sigalg", signature, "-keystore", f"{name}.p12", "-storetype", "PKCS12"]
-    generate = ["keytool", "-genkeypair", "-keyalg", algorithm, "-keysize", size, "-dname", _java_name(subject), *store]
-    request = ["keytool", "-certreq", "-file", f"{name}.csr", *store]
-    text = f"{shlex.join(generate)}\n{shlex.join(request)}"
+    generate = _bash_command(
+        ["keytool", "-genkeypair", "-keyalg", algorithm, "-keysize", size], ["-dname", _java_name(subject)], store
+    )
+    text = f"{generate}\n{_bash_command(['keytool', '-certreq', '-file', f'{name}.csr'], store)}"
     return RequestCommand("keytool", "keytool (Java)", "bash", text, f"{name}.p12", f"{name}.csr")
 
 

@@ -14,6 +14,8 @@ from .verdicts import Verdict
 
 _ALLOWED = ("CN", "O", "OU", "C")
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://|www\.|https?[:.]", re.IGNORECASE)
+# A name of the domain name system, with or without a path: an address that lost its scheme.
+_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:[/:?#].*)?", re.IGNORECASE)
 _UNIQUE = "[A-Za-z0-9][A-Za-z0-9._-]*"
 
 
@@ -94,7 +96,8 @@ def _judge_pattern(name: DistinguishedName, requirement: SubjectRequirement) -> 
 
 
 def _judge_url(name: DistinguishedName) -> Verdict:
-    is_url = bool(_URL.match(name.common_name.strip())) or "://" in name.common_name
+    common_name = name.common_name.strip()
+    is_url = bool(_URL.match(common_name) or _HOST.fullmatch(common_name)) or "://" in common_name
     return Verdict(
         "dn.cn-url",
         "The common name is not a URL",

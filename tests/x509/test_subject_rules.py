@@ -76,7 +76,16 @@ def test_common_names_that_do_not_fit(common_name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "common_name", ["https://example.org", "www.example-Client-MTF-123456", "x://y-Client-MTF-123456", "HTTP:x"]
+    "common_name",
+    [
+        "https://example.org",
+        "www.example-Client-MTF-123456",
+        "x://y-Client-MTF-123456",
+        "HTTP:x",
+        "api.example.com",
+        "payouts.acme.example/mtls",
+        "acme.example:8443",
+    ],
 )
 def test_a_common_name_is_not_a_url(common_name: str) -> None:
     assert "dn.cn-url" in broken_rules(subject(CN=common_name))

@@ -46,7 +46,9 @@ def _project(text: str) -> Project:
     try:
         project_id = UUID(text)
     except ValueError as error:
-        raise CommandError(f"--project {text!r} is no UUID. It stands in the address of the project's pages.") from error
+        raise CommandError(
+            f"--project {text!r} is no UUID. It stands in the address of the project's pages."
+        ) from error
     project = Project.objects.select_related("company").filter(pk=project_id, deleted_at=None).first()
     if project is None:
         raise CommandError(f"There is no project {project_id}.")

@@ -1,0 +1,117 @@
+"""Take the pictures in docs/images from the real site: `make pictures`.
+
+Starts the site on a free port with a state directory of its own, walks through the main pages in Chromium, and ends it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from certauthority.x509.requests import build_request, new_private_key
+from connect.demo import DEMO_PASSWORD
+
+ROOT = Path(__file__).resolve().parent.parent
+PICTURES = ROOT / "docs" / "images"
+CHROMIUM = "/usr/bin/chromium"
+WIDE, NARROW = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+REFUSED_SUBJECT = [("C", "GB"), ("O", "Acme Payments"), ("OU", "Checkout API"), ("CN", "checkout.acme.example/mtls")]
+
+
+@contextmanager
+def running_site() -> Iterator[str]:
+    """The address of a fresh demo site; it ends with the block."""
+    with tempfile.TemporaryDirectory() as state, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        environment = {**os.environ, "STATE_DIR": state, "PORT": str(port)}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "config.run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
+        )
+        try:
+            yield _address(process)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
+
+
+def _address(process: subprocess.Popen[str]) -> str:
+    for line in process.stdout or ():
+        if line.startswith("Ready: "):
+            return line.removeprefix("Ready: ").strip()
+    raise RuntimeError("The site did not start.")
+
+
+def take_all(browser: Browser, address: str) -> None:
+    """Every picture, named after its page."""
+    page = _signed_in(browser, address, "light")
+    for name, link in (
+        ("my-projects", None),
+        ("project-summary", "Checkout API"),
+        ("credentials", "Sandbox credentials"),
+    ):
+        if link:
+            page.get_by_role("link", name=link, exact=True).first.click()
+        _take(page, name)
+    sandbox = page.url
+    _take_refusal(page, sandbox)
+    page.goto(sandbox)
+    page.get_by_role("link", name="checkout-mtf", exact=True).click()
+    _take(page, "certificate-details")
+    page.goto(page.url + "revoke/")
+    _take(page, "revoke-certificate")
+    for name, scheme, size in (("credentials-dark", "dark", WIDE), ("credentials-phone", "light", NARROW)):
+        other = _signed_in(browser, address, scheme, size)
+        other.goto(sandbox)
+        _take(other, name)
+
+
+def _signed_in(browser: Browser, address: str, scheme: str, size: dict[str, int] = WIDE) -> Page:
+    context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]  # its own literals
+    page = context.new_page()
+    page.goto(address)
+    if scheme == "light" and size == WIDE:
+        _take(page, "sign-in")
+    page.get_by_label("E-mail address").fill("admin@acme.example")
+    page.get_by_label("Password").fill(DEMO_PASSWORD)
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url("**/projects/")
+    return page
+
+
+def _take_refusal(page: Page, sandbox: str) -> None:
+    page.goto(sandbox + "add/paste-csr/")
+    page.get_by_label("Certificate alias").fill("checkout-mtf-2027")
+    page.get_by_label("CSR", exact=True).fill(build_request(REFUSED_SUBJECT, new_private_key()).decode())
+    page.get_by_role("button", name="Create certificate").click()
+    page.get_by_text("The corrected command").wait_for()
+    _take(page, "refused-csr")
+
+
+def _take(page: Page, name: str) -> None:
+    page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
+
+
+def main() -> None:
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    with running_site() as address, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM if Path(CHROMIUM).exists() else None,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        take_all(browser, address)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
