@@ -27,7 +27,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 @pytest.fixture
-def live_site(transactional_db: None, static_files: None, settings: Settings) -> Iterator[str]:
+def live_site(transactional_db: None, settings: Settings) -> Iterator[str]:
     """The address of the real site, served from this process: pages and static files as in `make run`."""
     thread = LiveServerThread("localhost", _as_it_is)  # type: ignore[arg-type]  # called like a class
     thread.daemon = True

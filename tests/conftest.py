@@ -70,15 +70,10 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
         database.setdefault("TEST", {})["NAME"] = str(settings.STATE_DIR / "rehearsal.sqlite3")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="session", autouse=True)
 def static_files() -> None:
-    """The collected static files: pages name them by their content, so that without them no page can be made."""
+    """The collected static files: pages name them by their content, and the names are read once in a process."""
     call_command("collectstatic", interactive=False, verbosity=0)
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, static_files: None) -> None:
-    """The database as pytest-django makes it, and what pages need besides."""
 
 
 @pytest.fixture(scope="session")
