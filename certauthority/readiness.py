@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import datetime
+
+from django.db import DatabaseError
 
 from certauthority import revocation_lists, signers
 from certauthority.errors import CAError
 from certauthority.models import Authority, Certificate
+
+logger = logging.getLogger(__name__)
+
+
+def prove_keys_at_start() -> bool:
+    """Open every CA key, sign and verify with it, and say aloud what cannot be used: for processes that sign.
+
+    The process goes on: pages, CRLs and revocations need no key, and each attempt to sign says the same again.
+    """
+    try:
+        signers.self_test()
+    except (CAError, DatabaseError) as error:
+        logger.critical("This process cannot sign certificates: %s", error)
+        return False
+    return True
 
 
 def problems(*, now: datetime) -> dict[str, str]:

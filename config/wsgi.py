@@ -7,3 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 application = get_wsgi_application()
+
+from certauthority.readiness import prove_keys_at_start  # noqa: E402  the apps are loaded only now
+
+prove_keys_at_start()

@@ -98,6 +98,14 @@ def test_readiness_names_an_unusable_key_and_missing_crls() -> None:
     assert "root.key.pem" in readiness.problems(now=now)["ca_key"]
 
 
+def test_a_process_says_at_its_start_that_it_cannot_sign(caplog: pytest.LogCaptureFixture) -> None:
+    assert readiness.prove_keys_at_start()
+    signers.key_path("services").unlink()
+    signers.forget_keys()
+    assert not readiness.prove_keys_at_start()
+    assert "This process cannot sign certificates: The key file services.key.pem" in caplog.text
+
+
 def test_readiness_alarms_at_a_lint_finding(authorities: dict[str, Authority]) -> None:
     now = timezone.now()
     assert readiness.problems(now=now) == {}
