@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 
 from connect.accounts import begin_attempt, end_failed_attempt, end_good_attempt
 from connect.models import User
+from connect.typed_fields import EmailField
 
 
 class SignInForm(LoginForm):
@@ -18,9 +19,10 @@ class SignInForm(LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        email, password = self.fields["login"], self.fields["password"]
-        email.label = "E-mail address"
-        email.widget.attrs = {"type": "email", "autocomplete": "username", "maxlength": "254"}
+        email, password = EmailField(label="E-mail address", max_length=254), self.fields["password"]
+        email.error_messages["invalid"] = "This is not an e-mail address. It looks like name@company.example."
+        email.widget.attrs = {"autocomplete": "username", "maxlength": "254"}
+        self.fields["login"] = email
         password.label = "Password"
         password.widget.attrs = {"autocomplete": "current-password", "maxlength": "4096"}
         password.help_text = (

@@ -93,9 +93,7 @@ def answer(client: Client, method: str, url: str) -> str:
 def test_every_address_answers_every_kind_of_person_as_the_table_says(site: WholeSite) -> None:
     clients = {person: site.client(person) for person in PEOPLE}
     ours = [route for route in routes() if not route.name.startswith(ADMIN)]
-    assert {route.name for route in ours} == set(ROWS), (
-        "every address has one row in the table, and no row is left over"
-    )
+    assert {route.name for route in ours} == set(ROWS), "each address has one row, and no row is left over"
     wrong = []
     for route in ours:
         for method, expected in zip(("get", "post"), ROWS[route.name], strict=True):
@@ -136,7 +134,7 @@ def _filled(pattern: str, site: WholeSite) -> str:
 def test_every_post_without_its_token_is_refused(site: WholeSite) -> None:
     wrong = []
     for route in routes():
-        get, post = ROWS.get(route.name, (SEEN_BY_STAFF, SEEN_BY_STAFF))
+        _, post = ROWS.get(route.name, (SEEN_BY_STAFF, SEEN_BY_STAFF))
         if "405" in post:
             continue
         url = "/" + _filled(route.pattern, site) if route.name.startswith(ADMIN) else url_of(route, site)

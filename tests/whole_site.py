@@ -92,7 +92,7 @@ def make_whole_site() -> WholeSite:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One address pattern of the site. ``name`` has its namespace; where a pattern has none, its text takes the place."""
+    """One address pattern of the site. ``name`` has its namespace; a pattern without a name has its text there."""
 
     name: str
     pattern: str

@@ -9,15 +9,15 @@ from typing import Any, ClassVar
 from django import forms
 from django.core.exceptions import ValidationError
 
-from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
 from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CSR_BYTES
-from portal.forms.pem_fields import PemTextField, SafeHiddenInput, SafeTextInput, SmallFileField, is_secret
+from connect.typed_fields import LineField, SafeHiddenInput, SafeTextInput
+from portal.forms.pem_fields import PemTextField, SmallFileField
 
 ALIAS_LENGTH = 64
 _ALIAS = re.compile(rf"[A-Za-z0-9 ._-]{{1,{ALIAS_LENGTH}}}")
 
 
-class AliasField(forms.CharField):
+class AliasField(LineField):
     """How a team calls a certificate. That it is unique is decided when the certificate is stored."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -29,8 +29,6 @@ class AliasField(forms.CharField):
         )
 
     def clean(self, value: Any) -> Any:
-        if value and is_secret(str(value)):
-            raise ValidationError(PRIVATE_KEY_MESSAGE)
         alias = super().clean(value)
         if alias and not _ALIAS.fullmatch(alias):
             raise ValidationError(

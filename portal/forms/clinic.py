@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.exceptions import ValidationError
 
 from certauthority.x509.limits import MAX_CSR_BYTES
 from connect.models import User
@@ -13,10 +14,27 @@ from portal.forms.pem_fields import PemTextField, SmallFileField
 from portal.models import Environment, Project
 
 
+# A generic class for the type checker only: Django's own cannot be subscripted when the site runs.
+if TYPE_CHECKING:
+    ProjectChoice = forms.ModelChoiceField[Project]
+else:
+    ProjectChoice = forms.ModelChoiceField
+
+
+class ProjectField(ProjectChoice):
+    """One of the person's projects. Whatever else was sent is refused in the same words, and not repeated."""
+
+    def to_python(self, value: Any) -> Any:
+        try:
+            return super().to_python(value)
+        except ValidationError:
+            raise ValidationError(self.error_messages["invalid_choice"], code="invalid_choice") from None
+
+
 class ClinicForm(forms.Form):
     """A CSR as text or as a file, and the project it is for, if any."""
 
-    project = forms.ModelChoiceField(
+    project = ProjectField(
         label="Project",
         queryset=Project.objects.none(),
         required=False,

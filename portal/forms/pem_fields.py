@@ -8,44 +8,14 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 
-from certauthority.x509.armor import Kind, recognise
-from certauthority.x509.sniffing import holds_private_key
-
-_SECRET_KINDS = frozenset({Kind.PRIVATE_KEY, Kind.PKCS12, Kind.JAVA_KEYSTORE})
-_TYPED = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
+from connect.typed_fields import TYPED, NeverSecret
 
 
-def is_secret(text: str) -> bool:
-    """Whether what was typed holds a private key, or is a file that usually does, in any usual form."""
-    data = text.encode("utf-8", "replace")
-    return holds_private_key(data) or recognise(data) in _SECRET_KINDS
-
-
-class _NeverSecret:
-    """A widget that stays empty rather than show a private key again."""
-
-    def format_value(self, value: Any) -> Any:
-        if value and is_secret(str(value)):
-            return ""
-        return super().format_value(value)  # type: ignore[misc]  # a mixin: the widget beside it has the method
-
-
-class SafeTextInput(_NeverSecret, forms.TextInput):
-    """One line of text."""
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({**_TYPED, **(attrs or {})})
-
-
-class SafeHiddenInput(_NeverSecret, forms.HiddenInput):
-    """A field that nobody sees."""
-
-
-class SafeTextarea(_NeverSecret, forms.Textarea):
+class SafeTextarea(NeverSecret, forms.Textarea):
     """A box for PEM text."""
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__({"rows": "10", **_TYPED, **(attrs or {})})
+        super().__init__({"rows": "10", **TYPED, **(attrs or {})})
 
 
 class PemTextField(forms.CharField):

@@ -8,7 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from connect.text import validate_plain_text
-from portal.forms.pem_fields import SafeTextInput
+from connect.typed_fields import LineField
 from portal.models import Project
 
 NAME_LENGTH = 64
@@ -17,11 +17,10 @@ NAME_LENGTH = 64
 class ProjectForm(forms.Form):
     """The name of a new project."""
 
-    name = forms.CharField(
+    name = LineField(
         label="Project name",
         max_length=NAME_LENGTH,
         validators=[validate_plain_text],
-        widget=SafeTextInput,
         help_text=(
             "It becomes OU in the subject of every certificate of the project, and stays as it is. "
             f"At most {NAME_LENGTH} characters."
@@ -37,10 +36,9 @@ class ProjectForm(forms.Form):
 class DeleteProjectForm(forms.Form):
     """The project's name, typed to confirm. Nothing is stripped from it."""
 
-    name = forms.CharField(
+    name = LineField(
         label="Project name",
         strip=False,
-        widget=SafeTextInput,
         error_messages={"required": "Type the name of the project to confirm."},
     )
 

@@ -6,7 +6,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from certauthority.models import RevocationReason
-from portal.forms.pem_fields import SafeTextInput
+from connect.typed_fields import LineField, SafeTextInput
 from portal.revocation import CONFIRMATION
 
 
@@ -24,7 +24,7 @@ class RevokeForm(forms.Form):
         ),
         error_messages={"required": "Choose a reason.", "invalid_choice": "Choose one of the reasons."},
     )
-    confirmation = forms.CharField(
+    confirmation = LineField(
         label=f"Type {CONFIRMATION} to confirm",
         strip=False,
         widget=SafeTextInput({"class": "typed"}),

@@ -4,23 +4,16 @@ from __future__ import annotations
 
 from django import forms
 
-from portal.forms.pem_fields import SafeTextInput
+from connect.typed_fields import EmailField
 from portal.models import Role
-
-
-class SafeEmailInput(SafeTextInput):
-    """An e-mail address; a private key that was pasted here is not shown again."""
-
-    input_type = "email"
 
 
 class InviteForm(forms.Form):
     """An existing account, and its role on the project."""
 
-    email = forms.EmailField(
+    email = EmailField(
         label="E-mail address",
         max_length=254,
-        widget=SafeEmailInput,
         error_messages={
             "required": "Give the e-mail address of the account.",
             "invalid": "This is not an e-mail address. It looks like name@company.example.",

@@ -10,18 +10,18 @@ from django.core.exceptions import ValidationError
 from certauthority.models import TrustedAuthority
 from certauthority.x509.limits import MAX_CHAIN_BYTES
 from connect.text import validate_plain_text
-from portal.forms.pem_fields import PemTextField, SafeTextInput, SmallFileField
+from connect.typed_fields import LineField
+from portal.forms.pem_fields import PemTextField, SmallFileField
 
 NOTE_LENGTH = 200
 
 
-def _note_field() -> forms.CharField:
-    return forms.CharField(
+def _note_field() -> LineField:
+    return LineField(
         label="Note",
         required=False,
         max_length=NOTE_LENGTH,
         validators=[validate_plain_text],
-        widget=SafeTextInput,
         help_text=f"Whose CA it is, and why it is trusted. Every user reads it. At most {NOTE_LENGTH} characters.",
     )
 

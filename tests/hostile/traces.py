@@ -34,7 +34,8 @@ def fingerprint_of_database() -> dict[str, str]:
 
 def redis_dump(client: redis.Redis) -> bytes:
     """Every key and value in this run's Redis database."""
-    return b"\n".join(key + b"=" + (client.dump(key) or b"") for key in client.keys("*"))
+    found = [bytes(key) + b"=" + bytes(client.dump(key) or b"") for key in client.scan_iter("*")]
+    return b"\n".join(found)
 
 
 def _octets(value: Any) -> bytes:

@@ -1,0 +1,67 @@
+"""Fields for what people type in one line. A private key that lands in one is named, and never shown again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from certauthority.x509.armor import PRIVATE_KEY_MESSAGE, Kind, recognise
+from certauthority.x509.sniffing import holds_private_key
+
+_SECRET_KINDS = frozenset({Kind.PRIVATE_KEY, Kind.PKCS12, Kind.JAVA_KEYSTORE})
+TYPED = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
+
+
+def is_secret(text: str) -> bool:
+    """Whether what was typed holds a private key, or is a file that usually does, in any usual form."""
+    data = text.encode("utf-8", "replace")
+    return holds_private_key(data) or recognise(data) in _SECRET_KINDS
+
+
+class NeverSecret:
+    """A widget that stays empty rather than show a private key again."""
+
+    def format_value(self, value: Any) -> Any:
+        if value and is_secret(str(value)):
+            return ""
+        return super().format_value(value)  # type: ignore[misc]  # a mixin: the widget beside it has the method
+
+
+class SafeTextInput(NeverSecret, forms.TextInput):
+    """One line of text."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({**TYPED, **(attrs or {})})
+
+
+class SafeEmailInput(SafeTextInput):
+    """An e-mail address."""
+
+    input_type = "email"
+
+
+class SafeHiddenInput(NeverSecret, forms.HiddenInput):
+    """A field that nobody sees."""
+
+
+class _RefusesSecrets:
+    """A field that names a private key before it looks at anything else: a short one fits into a name."""
+
+    def clean(self, value: Any) -> Any:
+        if value and is_secret(str(value)):
+            raise ValidationError(PRIVATE_KEY_MESSAGE)
+        return super().clean(value)  # type: ignore[misc]  # a mixin: the field beside it has the method
+
+
+class LineField(_RefusesSecrets, forms.CharField):
+    """One line of text."""
+
+    widget = SafeTextInput
+
+
+class EmailField(_RefusesSecrets, forms.EmailField):
+    """An e-mail address."""
+
+    widget = SafeEmailInput

@@ -1,0 +1,117 @@
+"""A private key in any box of any form: refused, named, and nowhere afterwards."""
+
+from __future__ import annotations
+
+import base64
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+import redis
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from django.urls import reverse
+
+from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
+from tests.hostile.forms_found import FoundForm, file_of
+from tests.hostile.traces import database_dump, redis_dump
+from tests.page_text import text_of
+from tests.whole_site import WholeSite, routes
+
+EC_KEY = ec.generate_private_key(ec.SECP256R1())
+RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+ED_KEY = ed25519.Ed25519PrivateKey.generate()
+WITH_PASSWORD = BestAvailableEncryption(b"canary password")
+
+# A secret that nobody types into a box for CSRs is no mistake there, and it is never shown in any case.
+PASSWORD_BOXES = {"password", "oldpassword", "password1", "password2"}
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """A private key in one form."""
+
+    name: str
+    content: bytes
+
+    @property
+    def is_text(self) -> bool:
+        return self.content.isascii()
+
+    @property
+    def traces(self) -> list[bytes]:
+        """What must be found nowhere: every line that is not armour, or the octets with the secret number."""
+        if not self.is_text:
+            return [self.content[20:], self.content.hex().encode()]
+        return [line for line in self.content.splitlines() if line and b"-----" not in line and b":" not in line]
+
+
+def _secrets() -> Iterator[Secret]:
+    none = NoEncryption()
+    yield Secret("PKCS #8", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, none))
+    yield Secret("PKCS #1", RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, none))
+    yield Secret("SEC 1", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, none))
+    yield Secret("encrypted PKCS #8", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, WITH_PASSWORD))
+    yield Secret(
+        "encrypted PKCS #1", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, WITH_PASSWORD)
+    )
+    yield Secret("OpenSSH", ED_KEY.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, none))
+    yield Secret("DER", EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, none))
+    # 64 characters, as many as an alias or the name of a project may have.
+    short = ED_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, none)
+    yield Secret("base64 without armour", base64.b64encode(short))
+
+
+SECRETS = list(_secrets())
+
+
+def test_every_form_of_the_site_was_found(site: WholeSite, forms: list[FoundForm]) -> None:
+    boxes = {name for form in forms for name in (*form.boxes, *form.files)}
+    assert {"alias", "csr", "csr_file", "certificate_file", "name", "email", "confirmation", "note"} <= boxes
+    assert {"text", "file", "login", "password", "oldpassword", "password1"} <= boxes
+    actions = {form.action.partition("?")[0] for form in forms}
+    values = site.parameters()
+    for name in ("check_csr", "check_certificate", "team_invite", "trusted_ca_add", "trusted_ca", "clinic"):
+        route = next(route for route in routes() if route.name == f"portal:{name}")
+        assert reverse(route.name, kwargs={key: values[key] for key in route.parameters}) in actions
+
+
+@pytest.mark.parametrize("secret", SECRETS, ids=[secret.name for secret in SECRETS])
+def test_a_private_key_in_any_box_is_refused_named_and_nowhere_afterwards(
+    site: WholeSite,
+    forms: list[FoundForm],
+    secret: Secret,
+    caplog: pytest.LogCaptureFixture,
+    redis_client: redis.Redis,
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    wrong, sent = [], 0
+    clients = {person: site.client(person) for person in {form.person for form in forms}}
+    for form in forms:
+        boxes = [*form.boxes, *form.choices] if secret.is_text else []
+        for name in (*boxes, *form.files):
+            content = file_of(secret.content, "request.csr") if name in form.files else secret.content.decode()
+            response = clients[form.person].post(form.action, form.filled(site, **{name: content}))
+            sent += 1
+            where = f"{name} of {form.action} on {form.page}"
+            if response.status_code != 200:
+                wrong.append(f"{where}: answered {response.status_code}")
+                continue
+            if any(trace in response.content for trace in secret.traces):
+                wrong.append(f"{where}: shown again")
+            is_named = PRIVATE_KEY_MESSAGE in text_of(response)
+            is_checked = name != "alias" or "/check" not in form.action  # A check while typing judges no alias.
+            if is_checked and not is_named and name not in PASSWORD_BOXES and name not in form.choices:
+                wrong.append(f"{where}: not named")
+    assert not wrong, "\n".join(wrong)
+    assert sent >= (25 if secret.is_text else 6)
+    for trace in secret.traces:
+        assert trace.decode("latin-1") not in caplog.text
+        assert [table for table, rows in database_dump().items() if trace in rows] == []
+        assert trace not in redis_dump(redis_client)
