@@ -21,7 +21,7 @@ from portal.life import percent_over
 from portal.models import Credential, Environment, Membership, Project
 
 # A table longer than this is not read: the credentials pages list everything.
-ROWS_ON_SUMMARY = 50
+ROWS_ON_SUMMARY = 25
 ROWS_BEFORE_DELETING = 20
 
 

@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 from django.contrib.messages.storage.base import Message
@@ -77,7 +78,12 @@ class _Judgement(Protocol):
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """An icon of the sprite, without a name of its own: a word must stand beside it."""
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
+    return _icon(static("icons.svg"), name)
+
+
+@lru_cache(maxsize=256)
+def _icon(sprite: str, name: str) -> SafeString:
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
 
 
 @register.simple_tag
@@ -158,7 +164,10 @@ def visible(value: object) -> SafeString:
             return format_html('<mark class="code-point">U+{}</mark>', f"{ord(character):04X}")
         return escape(character)
 
-    return SafeString("".join(shown(character) for character in str(value)))  # Each piece is escaped above.
+    text = str(value)
+    if text.isprintable():
+        return escape(text)
+    return SafeString("".join(shown(character) for character in text))  # Each piece is escaped above.
 
 
 @register.simple_tag

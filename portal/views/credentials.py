@@ -13,14 +13,14 @@ from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
 from portal.access import signed_in
-from portal.credentials import Row, Show, counts, listed, row, with_certificates
+from portal.credentials import Row, Show, counts, listed, loaded, row, with_certificates
 from portal.downloads import Format
 from portal.models import Credential, Environment
 from portal.usage_commands import HOST, key_file, usage_commands
 from portal.views.htmx_request import HtmxRequest
 from portal.views.places import Place, place_to_see
 
-PAGE_SIZE = 50
+PAGE_SIZE = 25
 
 
 @require_safe
@@ -30,15 +30,17 @@ def credentials(request: HtmxRequest, project_id: UUID, environment: Environment
     now = timezone.now()
     place = place_to_see(signed_in(request), project_id, environment)
     show = _show(request.GET.get("show", ""))
-    page = Paginator(listed(place.project, environment, show, now=now), PAGE_SIZE).get_page(request.GET.get("page"))
     numbers = counts(place.project, environment, now=now)
+    paginator = Paginator(listed(place.project, environment, show, now=now), PAGE_SIZE)
+    paginator.count = numbers[show]  # Counted already, for the filters.
+    page = paginator.get_page(request.GET.get("page"))
     context = {
         **place.context,
         "show": show,
         "filters": list(numbers.items()),
         "has_any": numbers[Show.ALL] > 0,
         "page": page,
-        "rows": [row(credential, now=now) for credential in page],
+        "rows": [row(credential, now=now) for credential in loaded(page)],
     }
     if request.htmx:
         return render(request, "portal/_credentials.html", context)

@@ -191,14 +191,14 @@ def test_the_breadcrumbs_end_with_the_page_itself() -> None:
     assert '<li><a href="/projects/">My Projects</a></li><li aria-current="page">Team</li>' in html
 
 
-def test_verdicts_stand_broken_first_then_kept_then_notes() -> None:
+def test_verdicts_stand_broken_first_then_notes_then_kept() -> None:
     verdicts = [
         Verdict("note", "A note", ok=True, kind="note"),
         Verdict("good", "A kept rule", ok=True),
         Verdict("bad", "A broken rule", ok=False, found=BIDIRECTIONAL, wanted="abc"),
     ]
     html = render_to_string("_verdicts.html", {"verdicts": verdicts})
-    assert re.findall(r'data-rule="(\w+)"', html) == ["bad", "good", "note"]
+    assert re.findall(r'data-rule="(\w+)"', html) == ["bad", "note", "good"]
     assert "1 broken" in html
     assert "1 kept" in html
     assert 'abc<mark class="code-point">U+202E</mark>def' in html

