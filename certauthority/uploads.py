@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from django.db import IntegrityError, transaction
+
 from certauthority.errors import RequestRefused
 from certauthority.key_holders import claim_key
 from certauthority.models import Certificate, TrustedAuthority
 from certauthority.policy import judge_known_key, remembered
-from certauthority.records import certificate_fields
+from certauthority.records import certificate_fields, issuer_digest
 from certauthority.x509.certificate_rules import CertificateJudgement, judge_certificate
 from certauthority.x509.verdicts import Verdict
 
@@ -23,7 +25,11 @@ def judge_upload(data: bytes, *, holder: str | None, now: datetime) -> Certifica
     judgement = judge_certificate(data, trusted=trusted, at=now)
     if judgement.leaf is None:
         return judgement
-    more = (_not_revoked(judgement), *judge_known_key(remembered(judgement.leaf.public_key), holder=holder))
+    more = (
+        *_serial_repeated(judgement),
+        _not_revoked(judgement),
+        *judge_known_key(remembered(judgement.leaf.public_key), holder=holder),
+    )
     return replace(judgement, verdicts=judgement.verdicts + more)
 
 
@@ -41,12 +47,39 @@ def record_upload(judgement: CertificateJudgement, *, holder: str, now: datetime
         if known.revoked_at is not None:
             raise RequestRefused((_not_revoked(judgement),))
         return known
-    return Certificate.objects.create(
-        authority=None,
-        recorded_at=now,
-        uploaded_chain=b"".join(issuer.der for issuer in judgement.chain),
-        **certificate_fields(judgement.leaf, issuer_key=judgement.chain[0].public_key),
+    try:
+        with transaction.atomic():
+            return Certificate.objects.create(
+                authority=None,
+                recorded_at=now,
+                uploaded_chain=b"".join(issuer.der for issuer in judgement.chain),
+                **certificate_fields(judgement.leaf, issuer_key=judgement.chain[0].public_key),
+            )
+    except IntegrityError:
+        repeated = _serial_repeated(judgement)
+        if not repeated:
+            raise
+        raise RequestRefused(repeated) from None
+
+
+def _serial_repeated(judgement: CertificateJudgement) -> tuple[Verdict, ...]:
+    """A broken rule where the site knows another certificate with this issuer and serial number, else nothing."""
+    leaf, chain = judgement.leaf, judgement.chain
+    if leaf is None or not chain:
+        return ()
+    digest = issuer_digest(leaf, chain[0].public_key)
+    same = Certificate.objects.filter(issuer_digest=digest, serial=leaf.serial_hex)
+    if not same.exclude(fingerprint=leaf.fingerprint).exists():
+        return ()
+    verdict = Verdict(
+        id="cert.serial",
+        title="A serial number that its issuer gave once",
+        ok=False,
+        found=f"another certificate of this issuer has the serial number {leaf.serial_hex}",
+        wanted="a certificate with a serial number of its own: ask its issuer for a new one",
+        source="RFC 5280, 4.1.2.2",
     )
+    return (verdict,)
 
 
 def _not_revoked(judgement: CertificateJudgement) -> Verdict:

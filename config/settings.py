@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "connect.plain_requests.PlainRequestsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -82,6 +83,8 @@ def _database() -> dict[str, Any]:
         if database["ENGINE"] == "django.db.backends.postgresql":
             options = database.setdefault("OPTIONS", {})
             options.setdefault("connect_timeout", 5)
+            options.setdefault("server_side_binding", True)
+            options.setdefault("prepare_threshold", 5)
             options.setdefault("options", "-c statement_timeout=30000 -c timezone=UTC")
         return database
     return {

@@ -13,7 +13,6 @@ from portal.access import memberships_of
 from portal.forms.pem_fields import PemTextField, SmallFileField
 from portal.models import Environment, Project
 
-
 # A generic class for the type checker only: Django's own cannot be subscripted when the site runs.
 if TYPE_CHECKING:
     ProjectChoice = forms.ModelChoiceField[Project]
