@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.db import connection
+
 from certauthority.models import PublicKey
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.csr_rules import judge_csr
@@ -37,9 +39,14 @@ def judge_request(data: bytes, *, requirement: SubjectRequirement | None, holder
 
 def remembered(key: PublicKeyFacts) -> PublicKey | None:
     """What the site knows of this public key, if it has seen it."""
-    for known in PublicKey.objects.filter(fingerprint=key.fingerprint):
-        return known
-    return None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT holder, compromised_at FROM certauthority_publickey WHERE fingerprint = %s", [key.fingerprint]
+        )
+        found = cursor.fetchone()
+    if found is None:
+        return None
+    return PublicKey(fingerprint=key.fingerprint, holder=found[0], compromised_at=found[1])
 
 
 def judge_known_key(known: PublicKey | None, *, holder: str | None) -> tuple[Verdict, ...]:

@@ -81,9 +81,7 @@ def test_another_moment_can_be_given(kmp_file: Path, capsys: pytest.CaptureFixtu
         (["{file}", "--trust", "{text}"], "readme.txt: "),
     ],
 )
-def test_what_else_goes_wrong_exits_with_2(
-    arguments: list[str], message: str, kmp_file: Path, tmp_path: Path
-) -> None:
+def test_what_else_goes_wrong_exits_with_2(arguments: list[str], message: str, kmp_file: Path, tmp_path: Path) -> None:
     text = tmp_path / "readme.txt"
     text.write_text("no certificate")
     with pytest.raises(CommandError) as error:

@@ -15,7 +15,6 @@ from certauthority.models import Authority
 from certauthority.x509.requests import build_request, new_private_key
 from tests.factories import make_credential, make_csr, make_project
 
-
 ROOT = Path(__file__).resolve().parents[2]
 
 
