@@ -1,4 +1,4 @@
-# make run | test | check | bench | lock | help. Nothing is needed but make and Python 3.11 or later.
+# make run | test | check | bench | pictures | lock | help. Nothing is needed but make and Python 3.11 or later.
 # make run PORT=8001 STATE_DIR=/somewhere PYTHON=/path/to/python3.12
 # make test FILE=tests/portal/test_projects.py runs one file.
 
@@ -8,13 +8,14 @@ FILE =
 # Given on make's command line, they count as well as from the environment.
 export PYTHON PORT STATE_DIR
 
-.PHONY: help run test check bench lock
+.PHONY: help run test check bench pictures lock
 
 help:
 	@echo "make run    start the site: http://localhost:8000 (PORT=8001 and STATE_DIR=/path choose others)"
 	@echo "make test   run the tests; FILE=tests/config/test_env.py runs one file"
 	@echo "make check  lint, types, imports, templates, migrations, pins"
 	@echo "make bench  measure"
+	@echo "make pictures   take the pictures in docs/images anew"
 	@echo "make lock   pin the libraries anew after a change in pyproject.toml"
 
 run:
@@ -32,6 +33,10 @@ check:
 bench:
 	@sh tools/setup.sh requirements-dev.txt
 	@$(PY) -m bench
+
+pictures:
+	@sh tools/setup.sh requirements-dev.txt
+	@$(PY) -m tools.take_pictures
 
 lock:
 	@sh tools/setup.sh requirements-dev.txt
