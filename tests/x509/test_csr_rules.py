@@ -234,7 +234,11 @@ def test_ordinary_names_of_the_world_are_not_noted(text: str) -> None:
     assert "dn.lookalike" not in {verdict.id for verdict in judge_csr(csr(named(text))).verdicts}
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x30\x00", pem(b"hello"), pem(csr())[:100], pem(csr()) * 2])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"hello", b"\x30\x00", pem(b"hello"), pem(csr())[:100], pem(csr()) * 2],
+    ids=["nothing", "text", "an empty sequence", "armoured text", "half a CSR", "two CSRs"],
+)
 def test_input_that_is_no_csr_gives_one_broken_verdict_and_no_csr(data: bytes) -> None:
     judgement = judge_csr(data, requirement=REQUIREMENT)
     assert judgement.csr is None
