@@ -89,7 +89,7 @@ def test_only_a_credential_of_the_same_place_can_be_rotated(
 ) -> None:
     elsewhere = make_credential(project, Environment.PRODUCTION)
     foreign = make_credential(make_project())
-    for value in (elsewhere.pk, foreign.pk, uuid.uuid4(), "x", "%00"):
+    for value in (elsewhere.pk, foreign.pk, uuid.uuid4(), "x"):
         for name in ("add_certificate", "paste_csr"):
             url = page_url(name, project, rotate=value)
             assert as_alice.get(url).status_code == 404
