@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -113,6 +114,21 @@ def test_bodies_that_are_no_forms_are_no_failure_of_ours(site: WholeSite, forms:
                 if found not in (200, 302, 400, 403, 404):
                     wrong.append(f"{action} {content_type[:40]} {body[:20]!r}: {found}")
     assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("length", ["67108865", "9" * 30, "9" * 6000])
+def test_a_body_of_more_than_64_mebibytes_is_refused_unread(site: WholeSite, length: str) -> None:
+    class Unreadable:
+        def read(self, count: int = -1) -> bytes:
+            raise AssertionError("the body was read")
+
+        readline = read
+
+    fields = {"wsgi.input": Unreadable(), "CONTENT_LENGTH": length, "CONTENT_TYPE": "multipart/form-data; boundary=B"}
+    for url in (reverse("account_login"), reverse("portal:clinic")):
+        response: Any = Client(enforce_csrf_checks=True).request(REQUEST_METHOD="POST", PATH_INFO=url, **fields)
+        assert response.status_code == 400
+        assert "larger than anything this site takes" in response.content.decode()
 
 
 def test_the_words_of_other_methods_change_nothing(site: WholeSite) -> None:
