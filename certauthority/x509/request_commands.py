@@ -109,8 +109,10 @@ def _openssl_new_key(subject: Subject, name: str, key_type: KeyType, *, encrypte
     else:
         key = ["-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{key_type.removeprefix('EC ')}"]
     text = _bash_command(
-        ["openssl", "req", "-new", *key, "-sha256", *([] if encrypted else ["-nodes"]), "-utf8"],
-        ["-keyout", f"{name}.key", "-out", f"{name}.csr"],
+        ["openssl", "req", "-new", *key],
+        ["-sha256", *([] if encrypted else ["-nodes"]), "-utf8"],
+        ["-keyout", f"{name}.key"],
+        ["-out", f"{name}.csr"],
         ["-subj", _openssl_subject(subject)],
     )
     return RequestCommand(
@@ -125,7 +127,8 @@ def _openssl_new_key(subject: Subject, name: str, key_type: KeyType, *, encrypte
 
 def _openssl_existing_key(subject: Subject, name: str) -> RequestCommand:
     text = _bash_command(
-        ["openssl", "req", "-new", "-key", f"{name}.key", "-sha256", "-utf8"],
+        ["openssl", "req", "-new", "-key", f"{name}.key"],
+        ["-sha256", "-utf8"],
         ["-out", f"{name}.csr"],
         ["-subj", _openssl_subject(subject)],
     )

@@ -101,8 +101,10 @@ def test_a_request_with_an_existing_key_keeps_the_key(tmp_path: Path) -> None:
 
 def test_the_usual_command_is_the_one_that_everybody_knows() -> None:
     assert commands(REQUIREMENT)["openssl"].text == (
-        "openssl req -new -newkey rsa:2048 -sha256 -nodes -utf8 \\\n"
-        "  -keyout My-client-1.key -out My-client-1.csr \\\n"
+        "openssl req -new -newkey rsa:2048 \\\n"
+        "  -sha256 -nodes -utf8 \\\n"
+        "  -keyout My-client-1.key \\\n"
+        "  -out My-client-1.csr \\\n"
         "  -subj '/C=GB/O=Acme Payments Ltd/OU=Checkout API/CN=1700000000-Client-MTF-123456'"
     )
 
