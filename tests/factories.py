@@ -132,7 +132,7 @@ def make_many_credentials(
             "recorded_at": now,
         }
         certificates.append(Certificate(**{**values, **fields}))
-    Certificate.objects.bulk_create(certificates)
+    Certificate.objects.bulk_create(certificates, batch_size=1000)
     return Credential.objects.bulk_create(
         Credential(
             project=project,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from datetime import timedelta
 from typing import Any
 
@@ -147,7 +146,7 @@ def test_other_projects_do_not_count(project: Project, alice: User, as_alice: Cl
     assert "No certificate yet" in read(as_alice, project)
 
 
-def test_ten_thousand_certificates_take_no_more_queries_and_little_time(project: Project, as_alice: Client) -> None:
+def test_ten_thousand_certificates_take_no_more_queries(project: Project, as_alice: Client) -> None:
     make_many_credentials(project, 2)
     as_alice.get(url(project))
     with CaptureQueriesContext(connection) as few:
@@ -156,13 +155,9 @@ def test_ten_thousand_certificates_take_no_more_queries_and_little_time(project:
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as many:
-        began = time.perf_counter()
         page = as_alice.get(url(project))
-        seconds = time.perf_counter() - began
     assert len(many) == len(few)
     assert f"The first {ROWS_ON_SUMMARY} of 10000." in text_of(page)
-    # It takes about a tenth of this; a query that grows with the certificates would take many times as much.
-    assert seconds < 2
 
 
 def test_aliases_and_names_from_outside_are_shown_harmlessly(project: Project, as_alice: Client) -> None:

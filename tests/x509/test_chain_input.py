@@ -30,6 +30,9 @@ from tests.x509.certificates_made import (
     rsa_key,
 )
 
+# Far more than it takes: it tells a hang from a busy machine, and claims no speed.
+HANG_SECONDS = 10
+
 
 def judge(*ders: bytes) -> CertificateJudgement:
     return judge_certificate(pem(*ders), trusted=[kmp().der], at=NOW)
@@ -55,7 +58,7 @@ def test_a_hundred_look_alike_authorities_are_refused_at_once() -> None:
     judgement = judge_certificate(pem(client(kmp()), *[ca.der] * 99), trusted=[kmp().der], at=NOW)
 
     assert [verdict.id for verdict in judgement.verdicts] == ["input.too-many"]
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < HANG_SECONDS
 
 
 @pytest.mark.parametrize("key", [ec_key(31), rsa_key(4096)], ids=["EC", "RSA 4096"])
@@ -70,7 +73,7 @@ def test_nine_look_alike_authorities_cost_little(key: SigningKey) -> None:
     judgement = judge(odd(first, [CLIENT_AUTH]), first.der, *others)
 
     assert [verdict.id for verdict in broken(judgement.verdicts)] == ["chain.trusted"]
-    assert time.perf_counter() - started < 2
+    assert time.perf_counter() - started < HANG_SECONDS
 
 
 @pytest.mark.parametrize("data", [b"", b" \n", b"hello", b"\x30\x82", b"-----BEGIN CERTIFICATE-----\nAAAA\n"])

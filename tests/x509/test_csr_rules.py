@@ -23,6 +23,9 @@ from tests.x509.requests_made import (
     spki,
 )
 
+# Far more than it takes: it tells a hang from a busy machine, and claims no speed.
+HANG_SECONDS = 10
+
 CN, UTF8, BIT_STRING = "2.5.4.3", 0x0C, 0x03
 BASIC_CONSTRAINTS, ALTERNATIVE_NAMES, KEY_USAGE = "2.5.29.19", "2.5.29.17", "2.5.29.15"
 CA_TRUE = der.write(der.SEQUENCE, b"\x01\x01\xff")
@@ -290,5 +293,5 @@ def test_huge_requests_are_refused_in_no_time(request_: tuple[bytes, str]) -> No
     data, rule = request_
     started = time.perf_counter()
     rules = broken_rules(data)
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < HANG_SECONDS
     assert rule in rules

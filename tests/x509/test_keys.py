@@ -15,6 +15,9 @@ from certauthority.x509.verdicts import broken
 from certauthority.x509.weak_keys import weaknesses
 from tests.x509.requests_made import ec_key, rsa_key, spki
 
+# Far more than it takes: it tells a hang from a busy machine, and claims no speed.
+HANG_SECONDS = 10
+
 RSA = der.write_oid("1.2.840.113549.1.1.1") + b"\x05\x00"
 EC = der.write_oid("1.2.840.10045.2.1")
 P256 = der.write_oid("1.2.840.10045.3.1.7")
@@ -154,7 +157,7 @@ def test_huge_numbers_cost_nothing(bits: int) -> None:
     started = time.perf_counter()
     assert "key.rsa-size" in broken_rules(rsa_spki(huge))
     assert "key.rsa-exponent" in broken_rules(rsa_spki(rsa_key().public_key().public_numbers().n, huge))
-    assert time.perf_counter() - started < 1
+    assert time.perf_counter() - started < HANG_SECONDS
 
 
 def test_a_curve_without_a_name_is_refused() -> None:
