@@ -76,14 +76,13 @@ class _Judgement(Protocol):
 
 
 @register.simple_tag
-def icon(name: str) -> SafeString:
-    """An icon of the sprite, without a name of its own: a word must stand beside it."""
-    return _icon(static("icons.svg"), name)
-
-
 @lru_cache(maxsize=256)
-def _icon(sprite: str, name: str) -> SafeString:
-    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', sprite, name)
+def icon(name: str) -> SafeString:
+    """An icon of the sprite, without a name of its own: a word must stand beside it.
+
+    Made once per process: a page of certificates has some hundred and fifty.
+    """
+    return format_html('<svg class="icon" aria-hidden="true"><use href="{}#{}"/></svg>', static("icons.svg"), name)
 
 
 @register.simple_tag
