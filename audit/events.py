@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from audit.insertion import insert
 from audit.models import AuditEvent
 
 JsonScalar = str | int | bool | None
@@ -43,7 +44,7 @@ def record(
     after: Mapping[str, JsonScalar] | None = None,
 ) -> AuditEvent:
     """Insert one event. Call it inside the transaction that makes the change, so that both are kept or neither."""
-    return AuditEvent.objects.create(
+    event = AuditEvent(
         at=now,
         actor=actor.name[:254],
         address=actor.address,
@@ -56,3 +57,4 @@ def record(
         before=dict(before or {}),
         after=dict(after or {}),
     )
+    return insert(event)

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
+from audit.insertion import insert
 from certauthority import profiles, signers
 from certauthority.authorities import newest_authority
 from certauthority.errors import IssuerEnding, RequestRefused, SerialRepeated
@@ -47,10 +48,12 @@ def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: dateti
     signer = signers.signer_of(authority)
     facts = _sign(judgement.csr, authority=authority, signer=signer, now=now)
     try:
-        return Certificate.objects.create(  # 8
-            authority=authority,
-            recorded_at=now,
-            **certificate_fields(facts, issuer_key=signer.certificate.public_key),
+        return insert(  # 8
+            Certificate(
+                authority=authority,
+                recorded_at=now,
+                **certificate_fields(facts, issuer_key=signer.certificate.public_key),
+            )
         )
     except IntegrityError as error:
         # Every unique column of the row depends on the serial number.

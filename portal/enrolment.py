@@ -11,6 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from audit.events import Actor, record
+from audit.insertion import insert
 from certauthority import issuance, policy, uploads
 from certauthority.errors import RequestRefused, SerialRepeated
 from certauthority.models import Certificate
@@ -191,17 +192,19 @@ def _lock(new: NewCredential) -> None:
 
 
 def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: datetime) -> Credential:
-    credential = Credential.objects.create(
-        project=new.project,
-        environment=new.environment,
-        alias=new.alias,
-        certificate=certificate,
-        subject_digest=certificate.subject_digest,
-        method=new.method,
-        predecessor=new.predecessor,
-        submission=new.submission,
-        created_at=now,
-        created_by=actor.name,
+    credential = insert(
+        Credential(
+            project=new.project,
+            environment=new.environment,
+            alias=new.alias,
+            certificate=certificate,
+            subject_digest=certificate.subject_digest,
+            method=new.method,
+            predecessor=new.predecessor,
+            submission=new.submission,
+            created_at=now,
+            created_by=actor.name,
+        )
     )
     record(
         "credential.added",
