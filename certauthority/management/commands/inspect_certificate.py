@@ -25,7 +25,7 @@ class Command(InspectionCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument(
-            "--trust", action="append", metavar="FILE", help="trust these CAs instead of the site's; may be repeated"
+            "--trust", action="extend", nargs="+", metavar="FILE", help="trust these CAs instead of the site's"
         )
         parser.add_argument("--at", metavar="ISO-TIME", help="judge at this moment instead of now, such as 2027-01-31")
 
