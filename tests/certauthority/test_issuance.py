@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,6 @@ from certauthority.x509.verdicts import broken
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("authorities")]
 
 REQUIREMENT = SubjectRequirement("MTF", "123456", "Acme Payments Ltd", "Checkout API", "GB")
-NOW = datetime(2026, 11, 21, 10, 0, tzinfo=UTC)
 
 
 def judged(
@@ -67,21 +66,6 @@ def test_it_writes_the_profile_and_nothing_of_the_request_but_key_and_names() ->
 def test_an_rsa_key_may_also_encipher_keys() -> None:
     facts = facts_of(issue(judged(key=new_private_key(rsa_bits=2048))))
     assert facts.key_usage == ("digitalSignature", "keyEncipherment")
-
-
-@pytest.mark.parametrize(
-    ("now", "not_after"),
-    [
-        (datetime(2026, 11, 21, 10, 0, tzinfo=UTC), datetime(2027, 12, 21, 10, 0, tzinfo=UTC)),
-        (datetime(2027, 1, 31, 9, 0, tzinfo=UTC), datetime(2028, 2, 29, 9, 0, tzinfo=UTC)),
-        (datetime(2026, 1, 31, 9, 0, tzinfo=UTC), datetime(2027, 2, 28, 9, 0, tzinfo=UTC)),
-        (datetime(2026, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), datetime(2028, 1, 31, 23, 59, 59, tzinfo=UTC)),
-    ],
-)
-def test_it_lasts_13_calendar_months_and_begins_an_hour_ago(now: datetime, not_after: datetime) -> None:
-    facts = facts_of(issue(now=now))
-    assert facts.not_after == not_after
-    assert facts.not_before == now.replace(microsecond=0) - timedelta(hours=1)
 
 
 def test_it_never_begins_before_its_ca(authorities: dict[str, Authority]) -> None:

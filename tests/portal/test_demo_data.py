@@ -11,8 +11,10 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEvent
+from certauthority.authorities import create_hierarchy
 from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate
+from certauthority.x509.profile import add_months
 from connect.lifecycle import Status
 from connect.models import Company, User
 from portal.credentials import row
@@ -32,7 +34,8 @@ pytestmark = pytest.mark.django_db
         (datetime(2027, 12, 31, 12, 0, tzinfo=UTC), 12),
     ],
 )
-def test_there_is_a_certificate_in_every_status(authorities: dict[str, Authority], now: datetime, days: int) -> None:
+def test_there_is_a_certificate_in_every_status(now: datetime, days: int) -> None:
+    create_hierarchy(begin=add_months(now, -60), now=now)
     assert create_demo_data(now=now)
     project = Project.objects.get(name="Checkout API")
     sandbox = [row(credential, now=now) for credential in project.credentials.filter(environment=Environment.SANDBOX)]
