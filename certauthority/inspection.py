@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from abc import ABC, abstractmethod
 from argparse import ArgumentParser
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +19,7 @@ NOT_ACCEPTABLE = 1
 FAILED = 2
 
 
-class InspectionCommand(BaseCommand):
+class InspectionCommand(ABC, BaseCommand):
     """Base of the inspect commands: exit 0 where acceptable, 1 where not, 2 for anything else that goes wrong."""
 
     requires_system_checks: list[str] = []
@@ -40,9 +41,9 @@ class InspectionCommand(BaseCommand):
         if not acceptable:
             sys.exit(NOT_ACCEPTABLE)
 
+    @abstractmethod
     def judge(self, data: bytes, **options: Any) -> tuple[bool, tuple[Verdict, ...], dict[str, Any]]:
         """Whether the input is acceptable, every rule's verdict, and what was read. Raises ``CommandError``."""
-        raise NotImplementedError
 
     def read(self, file: str) -> bytes:
         """The file's bytes, one more than the limit at most: enough to be refused as too large."""
