@@ -32,4 +32,4 @@ def _run_commands(demo: bool) -> None:
         call_command("demo_data")
     else:
         call_command("create_authorities")
-    call_command("publish_revocation_lists")
+    call_command("publish_revocation_lists", if_due=True)

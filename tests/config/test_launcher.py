@@ -81,15 +81,17 @@ def test_a_signal_during_the_preparation_ends_every_process(tmp_path: Path) -> N
         assert launched.still_running() == []
 
 
-def test_a_later_run_keeps_the_authorities_and_takes_another_port(state: Path) -> None:
-    digests = []
+def test_a_later_run_keeps_authorities_and_lists_and_takes_another_port(state: Path) -> None:
+    digests, lists = [], []
     for _ in range(2):
         with Launched(state, pick_port()) as launched:
             launched.wait_until_ready()
             status, certificate = launched.get("/ca/root.crt")
             assert status == 200
             digests.append(hashlib.sha256(certificate).hexdigest())
+            lists.append([line for line in launched.lines if line.startswith("Published CRL")])
     assert digests[0] == digests[1]
+    assert lists[1] == []
 
 
 def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
