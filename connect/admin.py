@@ -130,7 +130,12 @@ class UserAdmin(_KeptAdmin, AnyUserAdmin):
         may_change = super().has_change_permission(request, obj)
         return may_change and (_is_superuser(request) or not (isinstance(obj, User) and obj.is_superuser))
 
-    def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
+    def user_change_password(
+        self,
+        request: HttpRequest,
+        id: str,  # noqa: A002  Django calls it so
+        form_url: str = "",
+    ) -> HttpResponse:
         """Set another password, or none that works, and record that."""
         with transaction.atomic():
             response = super().user_change_password(request, id, form_url)
