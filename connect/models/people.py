@@ -35,6 +35,11 @@ class Company(models.Model):
         blank=True,
         validators=[RegexValidator(r"\A[A-Z]{2}\Z", "Give the two capital letters of ISO 3166, such as GB.")],
     )
+    group_email = models.EmailField(
+        "Certificate Management Group Email",
+        blank=True,
+        help_text="A mailbox that outlives people: every notice about the company's KMP certificates goes there too",
+    )
 
     class Meta:
         verbose_name_plural = "companies"
@@ -76,6 +81,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.PROTECT, related_name="users")
     is_staff = models.BooleanField(
         "site staff", default=False, help_text="May use the admin and manage trusted CAs. Not a role in a company."
+    )
+    is_security_administrator = models.BooleanField(
+        "Security Administrator",
+        default=False,
+        help_text="Decides who of the company gets access to applications. Not a security officer.",
     )
     is_active = models.BooleanField(default=True)
     date_joined = models.DateTimeField(auto_now_add=True)

@@ -1,0 +1,89 @@
+"""What people are told: one row for each message, recipient and channel."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from connect.models.people import Company, User
+
+
+class Channel(models.TextChoices):
+    MAIL = "mail", "E-mail"
+    BELL = "bell", "Bell"
+
+
+class NoticeState(models.TextChoices):
+    DUE = "due", "Due"
+    SENT = "sent", "Sent"
+    FAILED = "failed", "Failed"
+    SKIPPED = "skipped", "Skipped"
+
+
+class Notice(models.Model):
+    """One message to one recipient by one channel. ``event`` names what happened, once in the life of the site.
+
+    A mail goes to ``address``, which may be a group mailbox that belongs to nobody. A bell notice belongs to a user
+    and is sent as soon as it is stored. The text is kept as it was sent.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    event = models.CharField(max_length=160, help_text="Such as kmp.request-signed:REQ-00000012")
+    kind = models.CharField(max_length=48, help_text="Such as kmp.request-signed")
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    address = models.EmailField(help_text="Of the recipient, for both channels")
+    recipient = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="notices")
+    company = models.ForeignKey(Company, null=True, on_delete=models.PROTECT, related_name="notices")
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    link = models.CharField(max_length=300, blank=True, help_text="Path on this site of the one next step")
+    state = models.CharField(max_length=8, choices=NoticeState.choices, default=NoticeState.DUE)
+    created_at = models.DateTimeField()
+    due_at = models.DateTimeField(help_text="Not before this moment; later after each failure")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.CharField(max_length=300, blank=True)
+    reason = models.CharField(max_length=200, blank=True, help_text="Why it was skipped")
+    sent_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["event", "address", "channel"], name="notice_once"),
+            models.CheckConstraint(
+                name="notice_sent_whole",
+                condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent") & Q(sent_at=None),
+            ),
+            models.CheckConstraint(
+                name="notice_bell_has_owner", condition=~Q(channel="bell") | Q(recipient__isnull=False)
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="notice_due", condition=Q(state="due", channel="mail")),
+            models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event} to {self.address} by {self.get_channel_display()}: {self.get_state_display()}"
+
+
+class DemoMail(models.Model):
+    """A mail that demo mode delivered to its mailbox page instead of a mail server."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    message_id = models.CharField(max_length=200)
+    sender = models.CharField(max_length=254)
+    address = models.EmailField(db_index=True)
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    received_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-received_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{self.subject} to {self.address}"

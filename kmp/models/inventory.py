@@ -1,0 +1,71 @@
+"""The inventory: every certificate that KMP signed for a company, version after version."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Length
+
+from certauthority.models import Certificate
+from connect.models import Company
+from kmp.models.applications import Application, Environment, Profile
+
+
+class EntryState(models.IntegerChoices):
+    """What happened to an entry. Whether a live one is expiring or expired is a matter of the moment."""
+
+    LIVE = 0, "Live"
+    RENEWED = 1, "Renewed"
+    REVOKED = 2, "Revoked"
+
+
+class InventoryEntry(models.Model):
+    """One version of one certificate. ``line`` is shared by all versions of it.
+
+    What the table shows, filters and sorts by is copied here from the certificate and the application, because no
+    index reaches over two tables; certificates never change, and ``kmp.applications.rename`` keeps the names in step.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    reference = models.CharField(max_length=16, unique=True, help_text="KM- and at least six digits")
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="inventory")
+    application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="inventory")
+    environment = models.CharField(max_length=12, choices=Environment.choices)
+    profile = models.CharField(max_length=12, choices=Profile.choices, default=Profile.CLIENT)
+    certificate = models.OneToOneField(Certificate, on_delete=models.PROTECT, related_name="inventory_entry")
+    line = models.UUIDField(default=uuid.uuid4, db_index=True)
+    version = models.PositiveIntegerField(default=1)
+    renews = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="renewed_by")
+    state = models.PositiveSmallIntegerField(choices=EntryState.choices, default=EntryState.LIVE)
+    application_name = models.CharField(max_length=64)
+    common_name = models.CharField(max_length=64, blank=True)
+    serial = models.CharField(max_length=40, help_text="Hex, lower case, no leading zeros")
+    issued_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    alternative_names = models.JSONField(default=list, help_text="DNS names, A-labels")
+
+    class Meta:
+        verbose_name_plural = "inventory entries"
+        ordering = ["expires_at", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["line", "version"], name="inventory_one_version"),
+            models.CheckConstraint(
+                name="inventory_first_renews_nothing",
+                condition=Q(version=1, renews=None) | Q(version__gt=1, renews__isnull=False),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["company", "reference"], name="inventory_by_reference"),
+            models.Index(fields=["company", "application_name", "id"], name="inventory_by_application"),
+            models.Index(fields=["company", "environment", "id"], name="inventory_by_environment"),
+            models.Index(fields=["company", "common_name", "id"], name="inventory_by_common_name"),
+            models.Index("company", Length("serial"), "serial", "id", name="inventory_by_serial"),
+            models.Index(fields=["company", "issued_at", "id"], name="inventory_by_issue"),
+            models.Index(fields=["company", "expires_at", "id"], name="inventory_by_expiry"),
+            models.Index(fields=["company", "state", "expires_at", "id"], name="inventory_by_state"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reference} {self.common_name}"

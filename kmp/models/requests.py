@@ -1,0 +1,96 @@
+"""Requests for certificates, from the first draft to the signature."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from connect.models import Company, User
+from kmp.models.applications import Application, Environment, Profile
+from kmp.models.inventory import InventoryEntry
+
+
+class RequestKind(models.TextChoices):
+    NEW = "new", "New certificate"
+    RENEWAL = "renewal", "Renewal"
+
+
+class RequestState(models.TextChoices):
+    DRAFT = "draft", "Draft"
+    SUBMITTED = "submitted", "Submitted"
+    IN_REVIEW = "in-review", "In review"
+    SIGNED = "signed", "Signed"
+    REJECTED = "rejected", "Rejected"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class CertificateRequest(models.Model):
+    """One request. ``kmp.requests`` holds its only moves from state to state.
+
+    A draft is the wizard's state; everything in it may still be missing. ``decide_at`` is when an automatic review
+    decides; ``claimed_at`` when a worker last took it up. The CSR is kept as it was uploaded.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    number = models.CharField(max_length=16, unique=True, help_text="REQ- and eight digits")
+    kind = models.CharField(max_length=8, choices=RequestKind.choices)
+    state = models.CharField(max_length=12, choices=RequestState.choices, default=RequestState.DRAFT)
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="certificate_requests")
+    officer = models.ForeignKey(User, on_delete=models.PROTECT, related_name="certificate_requests")
+    application = models.ForeignKey(Application, null=True, on_delete=models.PROTECT, related_name="+")
+    environment = models.CharField(max_length=12, blank=True, choices=Environment.choices)
+    profile = models.CharField(max_length=12, choices=Profile.choices, default=Profile.CLIENT)
+    contact = models.EmailField(blank=True)
+    expiring = models.ForeignKey(InventoryEntry, null=True, on_delete=models.PROTECT, related_name="renewals")
+    csr = models.BinaryField(default=bytes)
+    csr_name = models.CharField(max_length=120, blank=True, help_text="Of the uploaded file")
+    alternative_names = models.JSONField(default=list, help_text="DNS names, A-labels")
+    created_at = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    submitted_at = models.DateTimeField(null=True)
+    decide_at = models.DateTimeField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True, help_text="When it was signed, rejected or cancelled")
+    decided_by = models.CharField(max_length=254, blank=True)
+    reason = models.CharField(max_length=500, blank=True)
+    entry = models.OneToOneField(InventoryEntry, null=True, on_delete=models.PROTECT, related_name="request")
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            # Two officers who renew one certificate at once: the second meets this.
+            models.UniqueConstraint(
+                fields=["expiring"],
+                condition=Q(state__in=["draft", "submitted", "in-review"]),
+                name="request_one_open_renewal",
+            ),
+            models.CheckConstraint(
+                name="request_signed_has_certificate",
+                condition=Q(state="signed", entry__isnull=False) | ~Q(state="signed") & Q(entry=None),
+            ),
+            models.CheckConstraint(
+                name="request_ended_whole",
+                condition=Q(state__in=["signed", "rejected", "cancelled"], ended_at__isnull=False)
+                | Q(state__in=["draft", "submitted", "in-review"], ended_at=None),
+            ),
+            models.CheckConstraint(
+                name="request_submitted_whole",
+                condition=Q(state__in=["draft", "cancelled"])
+                | Q(application__isnull=False, submitted_at__isnull=False) & ~Q(environment=""),
+            ),
+            models.CheckConstraint(
+                name="request_renewal_names_expiring",
+                condition=Q(kind="new", expiring=None) | Q(kind="renewal"),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["company", "-number"], name="request_newest_first"),
+            models.Index(
+                fields=["decide_at"], name="request_undecided", condition=Q(state__in=["submitted", "in-review"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.number} ({self.get_state_display()})"
