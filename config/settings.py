@@ -203,6 +203,9 @@ PROJECT_MAX_ADMINS = 10
 PROJECT_MAX_MEMBERS = 20
 EXPIRING_SOON_DAYS = 30
 
+# The Key Management Portal
+KMP_MIN_OFFICERS = 2
+
 # Background work
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")
 CELERY_TASK_ACKS_LATE = True

@@ -11,6 +11,8 @@ from config import health
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="portal:projects"), name="home"),
     path("", include("portal.urls")),
+    path("kmp/", include("kmp.urls")),
+    path("connect/", include("connect.urls_connect")),
     path("accounts/", include("connect.urls")),
     path("ca/", include("certauthority.urls")),
     path("admin/", admin.site.urls),
