@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from audit.events import Actor
-from certauthority import tasks
+from certauthority import background, tasks
 from certauthority.errors import CAError
 from certauthority.key_holders import condemn_key
 from certauthority.models import Certificate, RevocationReason
@@ -33,7 +33,7 @@ def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, 
     row.save(update_fields=["revoked_at", "revocation_reason", "crl_entry"])
     certificate_revoked.send(sender=Certificate, certificate=row, now=now, actor=actor)
     authority_id = row.authority_id
-    transaction.on_commit(lambda: tasks.enqueue(tasks.publish_revocation_list, authority_id))
+    transaction.on_commit(lambda: background.enqueue(tasks.publish_revocation_list, authority_id))
     return True
 
 

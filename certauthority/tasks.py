@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
-from celery import Task, shared_task
+from celery import shared_task
 from django.utils import timezone
-from kombu.exceptions import OperationalError
 
 from certauthority import lint, revocation_lists
 from certauthority.models import Authority, Certificate
@@ -15,14 +13,6 @@ from certauthority.models import Authority, Certificate
 logger = logging.getLogger(__name__)
 
 LINT_PAGE = 500
-
-
-def enqueue(task: Task[Any, Any], *arguments: int) -> None:
-    """Send a message. Where the broker is away the work is not lost: a sweep finds it in the database."""
-    try:
-        task.delay(*arguments)
-    except OperationalError:
-        logger.warning("The broker is away; %s%s is left to the sweep.", task.name, arguments)
 
 
 @shared_task(autoretry_for=(Exception,), retry_backoff=True, max_retries=5)

@@ -12,9 +12,10 @@ import hashlib
 import os
 import secrets
 import tempfile
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
@@ -27,6 +28,8 @@ SECRET_KEY_CHARACTERS = 50
 PASSPHRASE_CHARACTERS = 16
 # Words of keys that were copied from an example: such a secret is known to everybody.
 EXAMPLE_WORDS = ("insecure", "rehearsal", "changeme", "change-me", "example", "secret-key", "password")
+
+_MAIL_PORTS = {"smtp": 25, "submission": 587, "smtps": 465}
 
 _env = FileAwareEnv(eager=True, strip_whitespace=True)
 
@@ -145,6 +148,31 @@ def _production_database() -> str:
     return url
 
 
+@dataclass(frozen=True, slots=True)
+class MailServer:
+    """Where mail is handed in: ``submission`` with STARTTLS, ``smtps`` with TLS from the start, ``smtp`` without."""
+
+    scheme: str
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+
+
+def _mail_server(url: str) -> MailServer | None:
+    """The server that EMAIL_URL names; its user and password are percent-encoded (RFC 3986, 2.1)."""
+    if not url:
+        return None
+    parts = urlsplit(url)
+    if parts.scheme not in _MAIL_PORTS or not parts.hostname:
+        raise ImproperlyConfigured(
+            "EMAIL_URL does not name a mail server. It must look like submission://user:password@mail.example.com:587 "
+            "(or smtps://… or smtp://…)."
+        )
+    user, password = unquote(parts.username or ""), unquote(parts.password or "")
+    return MailServer(parts.scheme, parts.hostname, parts.port or _MAIL_PORTS[parts.scheme], user, password)
+
+
 def socket_directory() -> Path:
     """Where Unix sockets go: short enough for their limit of 107 bytes, and the same for every process of a site."""
     digest = hashlib.sha256(str(STATE_DIR).encode()).hexdigest()[:12]
@@ -170,6 +198,7 @@ if DEMO:
     ALLOWED_HOSTS = _names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     DATABASE_URL = _text("DATABASE_URL")
     REDIS_URL = _text("REDIS_URL")
+    MAIL_SERVER = _mail_server(_text("EMAIL_URL"))
 else:
     if DEBUG:
         raise ImproperlyConfigured("DEBUG is on, and it shows secrets in error pages. Take DEBUG away in production.")
@@ -182,6 +211,10 @@ else:
         raise ImproperlyConfigured("ALLOWED_HOSTS is '*', and lets anybody choose the site's name. List the names.")
     DATABASE_URL = _production_database()
     REDIS_URL = _required("REDIS_URL", "Sign-in limits and background work need Redis.")
+    MAIL_SERVER = _mail_server(_required("EMAIL_URL", "Notices go out by mail."))
+
+# Whose mail it is that the site sends.
+MAIL_FROM = _text("MAIL_FROM", f"mTLS Rehearsal <notices@{urlsplit(SITE_URL).hostname}>")
 
 # Without an address of its own, demo mode starts a Redis on a socket.
 EMBEDDED_REDIS = not REDIS_URL

@@ -134,6 +134,20 @@ ACCOUNT_RATE_LIMITS = False
 SIGN_IN_FAILURES = 10
 SIGN_IN_LOCK_SECONDS = 30 * 60
 
+# Mail: to the server that EMAIL_URL names, and in demo mode without one to the page `Mailbox`
+if env.MAIL_SERVER is None:
+    EMAIL_BACKEND = "connect.mailbox.MailboxBackend"
+else:
+    EMAIL_HOST = env.MAIL_SERVER.host
+    EMAIL_PORT = env.MAIL_SERVER.port
+    EMAIL_HOST_USER = env.MAIL_SERVER.user
+    EMAIL_HOST_PASSWORD = env.MAIL_SERVER.password
+    EMAIL_USE_TLS = env.MAIL_SERVER.scheme == "submission"
+    EMAIL_USE_SSL = env.MAIL_SERVER.scheme == "smtps"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.MAIL_FROM
+NOTICE_MAX_ATTEMPTS = 40
+
 # Static files: served by WhiteNoise under names that change with their content, in every mode.
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
@@ -228,6 +242,10 @@ CELERY_BEAT_SCHEDULE = {
     },
     "find revocations whose message was lost": {
         "task": "certauthority.tasks.sweep_revocations",
+        "schedule": 60.0,
+    },
+    "deliver notices that failed or whose message was lost": {
+        "task": "connect.tasks.deliver_due_notices",
         "schedule": 60.0,
     },
     "lint what was issued": {

@@ -1,11 +1,18 @@
-"""From a request to the words of the audit log."""
+"""From a request to the person behind it, and to the words of the audit log."""
 
 from __future__ import annotations
+
+from typing import cast
 
 from django.http import HttpRequest
 
 from audit.events import Actor
 from connect.models import User
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind the request; sign-in is required by middleware."""
+    return cast(User, request.user)
 
 
 def actor_of(request: HttpRequest) -> Actor:

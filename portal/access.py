@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from typing import cast
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 
+from connect.actors import signed_in
 from connect.models import User
 from portal.models import Credential, Environment, Membership, Project, Role
 
-
-def signed_in(request: HttpRequest) -> User:
-    """The person behind the request; sign-in is required by middleware."""
-    return cast(User, request.user)
+__all__ = [
+    "admin_membership_of",
+    "credential_of",
+    "may_see",
+    "member_of",
+    "membership_of",
+    "memberships_of",
+    "removable_member_of",
+    "require_staff",
+    "signed_in",
+    "team_of",
+]
 
 
 def memberships_of(user: User) -> QuerySet[Membership]:

@@ -1,0 +1,162 @@
+"""Tell people what happened: by mail, and in the bell menu. One row for each message, recipient and channel.
+
+A use-case calls ``announce`` inside the transaction that makes the change. Rows are the truth; ``connect.tasks``
+delivers the mails after the commit, and its sweep finds those whose message was lost.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import QuerySet
+from django.template import Context, engines
+from django.template.backends.django import DjangoTemplates
+
+from certauthority.background import enqueue
+from connect.models import Channel, Company, Notice, NoticeState, User
+
+_SUBJECT_LENGTH = 200
+_NOT_IN_A_HEADER = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Whom to tell. A group mailbox belongs to no user, and gets mail only."""
+
+    address: str
+    user: User | None = None
+
+
+def people(users: Iterable[User]) -> list[Recipient]:
+    """Users as recipients; those who may not sign in any more are left out."""
+    return [Recipient(user.email, user) for user in users if user.is_active]
+
+
+def announce(
+    kind: str,
+    *,
+    event: str,
+    to: Iterable[Recipient],
+    company: Company | None,
+    link: str,
+    now: datetime,
+    context: Mapping[str, object],
+) -> None:
+    """Store a message for each recipient and deliver it after the commit.
+
+    ``kind`` names the templates ``notices/<kind>.txt`` (the first line is the subject) and ``.html``; ``event`` names
+    what happened, and the same event reaches the same address once, however often it is announced. ``link`` is the
+    path of the one next step.
+    """
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
+    rows = [row for recipient in _once(to) for row in _rows(kind, event, recipient, company, link, now, context)]
+    Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
+    for row in rows:
+        if row.channel == Channel.MAIL:
+            transaction.on_commit(_delivery_of(row))
+
+
+def unread_count(user: User, *, at_most: int) -> int:
+    """How many bell notices somebody has not read, counted no further than ``at_most``."""
+    return _unread(user)[:at_most].count()
+
+
+def mark_read(user: User, *, now: datetime, only: Notice | None = None) -> None:
+    """Remember that somebody has seen one notice of theirs, or all."""
+    unread = _unread(user)
+    (unread.filter(pk=only.pk) if only is not None else unread).update(read_at=now)
+
+
+def bell_of(user: User) -> QuerySet[Notice]:
+    """Somebody's bell notices, newest first."""
+    return Notice.objects.filter(recipient=user, channel=Channel.BELL).order_by("-created_at", "-id")
+
+
+def _unread(user: User) -> QuerySet[Notice]:
+    return Notice.objects.filter(recipient=user, channel=Channel.BELL, read_at=None)
+
+
+def _once(to: Iterable[Recipient]) -> Iterator[Recipient]:
+    """Each address once; a user goes before a mailbox with the same address."""
+    found: dict[str, Recipient] = {}
+    for recipient in to:
+        key = recipient.address.lower()
+        if key not in found or found[key].user is None:
+            found[key] = recipient
+    yield from found.values()
+
+
+def _rows(
+    kind: str,
+    event: str,
+    recipient: Recipient,
+    company: Company | None,
+    link: str,
+    now: datetime,
+    context: Mapping[str, object],
+) -> Iterator[Notice]:
+    values = {
+        **context,
+        "recipient": recipient,
+        "site_url": settings.SITE_URL,
+        "link_url": f"{settings.SITE_URL}{link}",
+    }
+    subject, _, text = _rendered(f"notices/{kind}.txt", values, is_html=False).strip().partition("\n")
+    html = _rendered(f"notices/{kind}.html", {**values, "subject": subject}, is_html=True)
+    for channel in Channel:
+        is_bell = channel is Channel.BELL
+        if is_bell and recipient.user is None:
+            continue
+        yield Notice(
+            id=uuid.uuid4(),
+            event=event,
+            kind=kind,
+            channel=channel,
+            address=recipient.address.lower(),
+            recipient=recipient.user,
+            company=company,
+            subject=_one_line(subject),
+            text=text.strip(),
+            html="" if is_bell else html,
+            link=link,
+            state=NoticeState.SENT if is_bell else NoticeState.DUE,
+            created_at=now,
+            due_at=now,
+            sent_at=now if is_bell else None,
+        )
+
+
+def _rendered(name: str, values: Mapping[str, object], *, is_html: bool) -> str:
+    engine = engines["django"]
+    if not isinstance(engine, DjangoTemplates):
+        raise TypeError("mails are written in Django's template language")
+    return engine.engine.get_template(name).render(Context(dict(values), autoescape=is_html))
+
+
+def _one_line(subject: str) -> str:
+    """A subject that no header can be smuggled into (RFC 5322, 2.2), whatever names it holds."""
+    plain = "".join(" " if unicodedata.category(character) in _NOT_IN_A_HEADER else character for character in subject)
+    return " ".join(plain.split())[:_SUBJECT_LENGTH]
+
+
+def _delivery_of(row: Notice) -> _Delivery:
+    return _Delivery(str(row.pk))
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivery:
+    """Brings one mail forward, once its row is committed."""
+
+    key: str
+
+    def __call__(self) -> None:
+        from connect.tasks import deliver_notice  # noqa: PLC0415  tasks deliver what this module stores
+
+        enqueue(deliver_notice, self.key)
