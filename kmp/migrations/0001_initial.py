@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("certauthority", "0001_initial"),
-        ("connect", "0002_demomail_company_group_email_and_more"),
+        ("connect", "0002_access_notices_verification"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
