@@ -137,7 +137,8 @@ def _rendered(name: str, values: Mapping[str, object], *, is_html: bool) -> str:
     engine = engines["django"]
     if not isinstance(engine, DjangoTemplates):
         raise TypeError("mails are written in Django's template language")
-    return engine.engine.get_template(name).render(Context(dict(values), autoescape=is_html))
+    text = engine.engine.get_template(name).render(Context(dict(values), autoescape=is_html))
+    return text.replace("\x00", "")  # PostgreSQL cannot store it.
 
 
 def _one_line(subject: str) -> str:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
-from connect.models import Company, User
+from connect.models import Channel, Company, DemoMail, Notice, NoticeState, User
 from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
@@ -36,6 +36,8 @@ class WholeSite:
     deleted: Project
     deleted_credential: Credential
     trusted_ca: TrustedAuthority
+    notice: Notice
+    mail: DemoMail
 
     @property
     def company(self) -> Company:
@@ -56,6 +58,8 @@ class WholeSite:
             "credential_id": self.credential.pk,
             "user_id": self.member.pk,
             "trusted_ca_id": self.trusted_ca.pk,
+            "notice_id": self.notice.pk,
+            "mail_id": self.mail.pk,
             "format_name": "pem",
             "name": "developers",
             **other,
@@ -87,6 +91,38 @@ def make_whole_site() -> WholeSite:
         deleted=deleted,
         deleted_credential=deleted_credential,
         trusted_ca=trust.add(ForeignCa().pem, note="", actor=Actor("staff@site.example"), now=now),
+        notice=_notice_for(admin),
+        mail=_mail_for(admin),
+    )
+
+
+def _notice_for(user: User) -> Notice:
+    now = timezone.now()
+    return Notice.objects.create(
+        event="whole-site",
+        kind="whole-site",
+        channel=Channel.BELL,
+        address=user.email,
+        recipient=user,
+        subject="Something happened",
+        text="And this is what to do about it.",
+        link="/projects/",
+        state=NoticeState.SENT,
+        created_at=now,
+        due_at=now,
+        sent_at=now,
+    )
+
+
+def _mail_for(user: User) -> DemoMail:
+    return DemoMail.objects.create(
+        message_id="<whole-site@localhost>",
+        sender="notices@localhost",
+        address=user.email,
+        subject="Something happened",
+        text="And this is what to do about it.",
+        html="<!doctype html><title>Something happened</title><h1>Something happened</h1>",
+        received_at=timezone.now(),
     )
 
 

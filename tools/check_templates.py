@@ -82,8 +82,9 @@ def check_style_sheet(text: str) -> list[tuple[int, str]]:
 
 
 def project_files() -> list[Path]:
-    """Every template and style sheet that is ours."""
-    templates = [*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/templates/**/*.html")]
+    """Every template and style sheet that is ours, but mails: mail programs know no style sheets."""
+    templates = {*ROOT.glob("templates/**/*.html"), *ROOT.glob("*/templates/**/*.html")}
+    templates -= {*ROOT.glob("templates/notices/*.html")}
     return sorted({*templates, *ROOT.glob("static/css/**/*.css")})
 
 

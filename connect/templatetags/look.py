@@ -49,6 +49,7 @@ _BADGES = {
     "not-yet-valid": _Badge("info", "hourglass", "Not yet valid"),
     "rotating": _Badge("mine", "rotate", "In rotation"),
     "admin": _Badge("mine", "key", "Admin"),
+    "unread": _Badge("mine", "bell", "New"),
     "read-only": _Badge("", "eye", "Read-only"),
     "enabled": _Badge("ok", "check", "Enabled"),
     "disabled": _Badge("", "minus", "Disabled"),
