@@ -121,7 +121,7 @@ def _mail_for(user: User) -> DemoMail:
         address=user.email,
         subject="Something happened",
         text="And this is what to do about it.",
-        html="<!doctype html><title>Something happened</title><h1>Something happened</h1>",
+        html="<!doctype html><html lang=en><title>Mail</title><main><h1>Something happened</h1></main>",
         received_at=timezone.now(),
     )
 

@@ -22,6 +22,13 @@ names = "DEMO SITE_URL PORT REDIS_URL EMBEDDED_REDIS DATABASE_URL SECRET_KEY CA_
 print(json.dumps({name: getattr(env, name) for name in names.split()}))
 """
 
+MAIL = """
+import json
+from config import settings
+names = "HOST PORT HOST_USER HOST_PASSWORD USE_TLS USE_SSL"
+print(json.dumps([getattr(settings, f"EMAIL_{name}") for name in names.split()]))
+"""
+
 
 def production(**changes: str) -> dict[str, str]:
     """A complete production environment, with changes; a variable changed to nothing counts as not set."""
@@ -32,6 +39,7 @@ def production(**changes: str) -> dict[str, str]:
         "SITE_URL": "https://portal.bank.test",
         "DATABASE_URL": "postgresql://site@database/site",
         "REDIS_URL": "redis://redis/0",
+        "EMAIL_URL": "submission://site:p%40ss@mail.bank.test",
     } | changes
 
 
@@ -70,7 +78,9 @@ def test_production_takes_its_host_from_its_address(tmp_path: Path) -> None:
     assert values["EMBEDDED_REDIS"] is False
 
 
-@pytest.mark.parametrize("name", ["SECRET_KEY", "CA_KEY_PASSPHRASE", "SITE_URL", "DATABASE_URL", "REDIS_URL"])
+@pytest.mark.parametrize(
+    "name", ["SECRET_KEY", "CA_KEY_PASSPHRASE", "SITE_URL", "DATABASE_URL", "REDIS_URL", "EMAIL_URL"]
+)
 def test_production_refuses_to_start_without(name: str, tmp_path: Path) -> None:
     done = read(tmp_path, **production(**{name: ""}))
     assert done.returncode != 0
@@ -101,6 +111,23 @@ def test_production_refuses_what_is_not_safe(changes: dict[str, str], sentence: 
     assert sentence in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("submission://site:p%40ss@mail.bank.test", ["mail.bank.test", 587, "site", "p@ss", True, False]),
+        ("smtps://mail.bank.test:4465", ["mail.bank.test", 4465, "", "", False, True]),
+        ("smtp://127.0.0.1:1025", ["127.0.0.1", 1025, "", "", False, False]),
+    ],
+)
+def test_mail_goes_to_the_server_that_is_named(url: str, expected: list[object], tmp_path: Path) -> None:
+    done = run_python("-c", MAIL, environment=clean_environment(STATE_DIR=str(tmp_path), **production(EMAIL_URL=url)))
+    assert json.loads(done.stdout) == expected
+
+
+def test_a_mail_server_never_shows_its_password() -> None:
+    assert "secret" not in repr(env.MailServer("smtp", "host", 25, "user", "secret"))
+
+
 def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
     demo = json.loads(read(tmp_path).stdout)
     done = read(tmp_path, **production(SECRET_KEY=demo["SECRET_KEY"]))
@@ -119,6 +146,8 @@ def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. It must be true or false."),
         ({"CA_KEY_ALGORITHM": "RSA 1024"}, "CA_KEY_ALGORITHM is 'RSA 1024'. It must be one of: EC P-256,"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'."),
+        ({"EMAIL_URL": "mail.bank.test:587"}, "EMAIL_URL does not name a mail server."),
+        ({"EMAIL_URL": "http://mail.bank.test"}, "EMAIL_URL does not name a mail server."),
         ({"SITE_URL": "localhost:8000"}, "SITE_URL is 'localhost:8000'. It must look like"),
         ({"SITE_URL": "https://bank.test/portal"}, "SITE_URL is 'https://bank.test/portal'. It must look like"),
     ],
