@@ -19,19 +19,29 @@ from certauthority.models import Authority, Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.records import certificate_fields
+from certauthority.x509.alternative_names import read_alternative_names
 from certauthority.x509.building import build_verified_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.names import encode_subject
 from certauthority.x509.profile import Profile, add_months, new_serial
+from certauthority.x509.verdicts import Verdict
 
 # A certificate begins a little in the past, for clients whose clock is behind.
 BACKDATE = timedelta(hours=1)
-SUBJECT_ORDER = ("C", "O", "OU", "CN")
+SUBJECT_ORDER = ("C", "ST", "L", "O", "OU", "CN")
 
 
-def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: datetime) -> Certificate:
+def issue(
+    judgement: RequestJudgement,
+    *,
+    purpose: AuthorityPurpose,
+    now: datetime,
+    alternative_names: tuple[str, ...] = (),
+) -> Certificate:
     """Sign and store a client certificate. Call it inside the transaction that stores what the certificate is for.
+
+    ``alternative_names`` are DNS names as ``read_alternative_names`` gives them; only the KMP CA certifies any.
 
     Raises:
         RequestRefused: a rule is broken, or the key became unacceptable since it was judged.
@@ -43,10 +53,11 @@ def issue(judgement: RequestJudgement, *, purpose: AuthorityPurpose, now: dateti
         raise RequestRefused(judgement.verdicts)
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("issue() stores a part of what its caller stores: call it inside transaction.atomic()")
+    _check_alternative_names(alternative_names, purpose=purpose)
     claim_key(judgement.csr.public_key, holder=judgement.holder)  # 3
     authority = newest_authority(purpose)
     signer = signers.signer_of(authority)
-    facts = _sign(judgement.csr, authority=authority, signer=signer, now=now)
+    facts = _sign(judgement.csr, alternative_names, authority=authority, signer=signer, now=now)
     try:
         return insert(  # 8
             Certificate(
@@ -81,7 +92,24 @@ def subject_of(csr: ParsedCsr) -> bytes:
     return encode_subject([(label, value) for label in SUBJECT_ORDER for value in csr.subject.get(label)])
 
 
-def _sign(csr: ParsedCsr, *, authority: Authority, signer: signers.Signer, now: datetime) -> CertificateFacts:
+def _check_alternative_names(names: tuple[str, ...], *, purpose: AuthorityPurpose) -> None:
+    """Names that were approved once are looked at again: nothing else stands between a stored text and a signature."""
+    if not names:
+        return
+    if purpose != AuthorityPurpose.KMP:
+        raise RuntimeError("Only the KMP CA certifies alternative names")
+    read = read_alternative_names(", ".join(names))
+    if read.problems or read.names != names:
+        found = "; ".join(read.problems) or "names that are repeated or not in their plain form"
+        wanted = "domain names in lower case, without wildcards, each once"
+        raise RequestRefused(
+            (Verdict("san.names", "Subject Alternate Names (SAN)", False, found, wanted, "RFC 5280, 4.2.1.6"),)
+        )
+
+
+def _sign(
+    csr: ParsedCsr, dns_names: tuple[str, ...], *, authority: Authority, signer: signers.Signer, now: datetime
+) -> CertificateFacts:
     profile = profiles.client_profile(authority)
     not_before, not_after = validity(signer.certificate, profile, now=now)
     der = build_verified_certificate(  # 5, 6 and 7
@@ -93,5 +121,6 @@ def _sign(csr: ParsedCsr, *, authority: Authority, signer: signers.Signer, now: 
         serial=new_serial(),  # 4
         not_before=not_before,
         not_after=not_after,
+        dns_names=dns_names,
     )
     return read_certificate(der)

@@ -10,7 +10,7 @@ from certauthority.models import PublicKey
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.csr_rules import judge_csr
 from certauthority.x509.keys import PublicKeyFacts
-from certauthority.x509.subject_rules import SubjectRequirement
+from certauthority.x509.subject_rules import SubjectRules
 from certauthority.x509.verdicts import Verdict, acceptable
 
 
@@ -20,7 +20,7 @@ class RequestJudgement:
 
     csr: ParsedCsr | None
     verdicts: tuple[Verdict, ...]
-    requirement: SubjectRequirement | None
+    requirement: SubjectRules | None
     holder: str
 
     @property
@@ -28,7 +28,7 @@ class RequestJudgement:
         return self.csr is not None and acceptable(self.verdicts)
 
 
-def judge_request(data: bytes, *, requirement: SubjectRequirement | None, holder: str) -> RequestJudgement:
+def judge_request(data: bytes, *, requirement: SubjectRules | None, holder: str) -> RequestJudgement:
     """Judge a CSR for the company with this public id. Never raises for any bytes."""
     judgement = judge_csr(data, requirement=requirement)
     verdicts = judgement.verdicts

@@ -75,6 +75,7 @@ def build_verified_certificate(
     serial: int,
     not_before: datetime,
     not_after: datetime,
+    dns_names: Sequence[str] = (),
 ) -> bytes:
     """Build, sign, read back and compare: what comes out is what was asked, or ProfileError is raised."""
     der = build_certificate(
@@ -86,6 +87,7 @@ def build_verified_certificate(
         serial=serial,
         not_before=not_before,
         not_after=not_after,
+        dns_names=dns_names,
     )
     verify_certificate(
         der,
@@ -96,6 +98,7 @@ def build_verified_certificate(
         serial=serial,
         not_before=not_before,
         not_after=not_after,
+        dns_names=dns_names,
     )
     return der
 

@@ -10,7 +10,7 @@ from .errors import UnreadableInput
 from .keys import judge_key
 from .name_rules import judge_name, listed, shown
 from .signature_algorithms import judge_signature_algorithm
-from .subject_rules import SubjectRequirement, judge_subject
+from .subject_rules import SubjectRules
 from .verdicts import Verdict, acceptable, broken
 
 _INPUT_TITLES = {"csr.single": "Exactly one CSR"}
@@ -34,7 +34,7 @@ class CsrJudgement:
         return self.csr is not None and acceptable(self.verdicts)
 
 
-def judge_csr(data: bytes, *, requirement: SubjectRequirement | None = None) -> CsrJudgement:
+def judge_csr(data: bytes, *, requirement: SubjectRules | None = None) -> CsrJudgement:
     """The judgement of a CSR file or pasted text. Never raises, whatever the octets.
 
     Without a requirement only the rules of structure, signature and key are judged. Input that is no readable CSR
@@ -53,12 +53,13 @@ def judge_csr(data: bytes, *, requirement: SubjectRequirement | None = None) -> 
         *_judge_readable(csr),
         *judge_signature_algorithm(csr.algorithm),
         *judge_key(csr.public_key),
+        *(requirement.judge_key_type(csr.public_key) if requirement else ()),
     ]
     verdicts += [
         *_judge_signature(csr, verdicts),
         *_judge_requested(csr),
         *judge_name(csr.subject),
-        *(judge_subject(csr.subject, requirement) if requirement else ()),
+        *(requirement.judge(csr.subject) if requirement else ()),
     ]
     return CsrJudgement(csr, tuple(verdicts))
 

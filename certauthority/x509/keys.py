@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
@@ -15,6 +15,8 @@ from .verdicts import Verdict
 from .weak_keys import weaknesses
 
 __all__ = [
+    "KEY_TYPES",
+    "KeyType",
     "PublicKeyFacts",
     "SignatureAlgorithm",
     "judge_key",
@@ -26,6 +28,9 @@ __all__ = [
 RSA_SIZES = (2048, 3072, 4096)
 RSA_EXPONENT = 65537
 CURVES = ("P-256", "P-384")
+# Every type of key that is accepted, as ``PublicKeyFacts.description`` names it.
+KeyType = Literal["RSA 2048", "RSA 3072", "RSA 4096", "EC P-256", "EC P-384"]
+KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
 WANTED_KEY = "RSA with 2048, 3072 or 4096 bits, or EC on P-256 or P-384"
 
 _RSA = "1.2.840.113549.1.1.1"

@@ -29,6 +29,9 @@ UPPER_BOUNDS = {
 }
 # Marks and overrides of direction, and the separators that end a line.
 _DIRECTION_AND_LINES = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
+_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://|www\.|https?[:.]", re.IGNORECASE)
+# A name of the domain name system, with or without a path: an address that lost its scheme.
+_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:[/:?#].*)?", re.IGNORECASE)
 _MAX_LISTED = 5
 _MAX_SHOWN = 120
 
@@ -49,6 +52,17 @@ def judge_name(name: DistinguishedName) -> tuple[Verdict, ...]:
 def is_control(character: str) -> bool:
     """Whether it is NUL, another C0 or C1 control, a control of direction, or a line or paragraph separator."""
     return unicodedata.category(character) == "Cc" or character in _DIRECTION_AND_LINES
+
+
+def is_url(common_name: str) -> bool:
+    """Whether it is an address on the web, or a host's name."""
+    text = common_name.strip()
+    return bool(_URL.match(text) or _HOST.fullmatch(text)) or "://" in text
+
+
+def same_text(one: str, other: str) -> bool:
+    """Letter for letter, as the certificate shows what the request has; only composition of accents may differ."""
+    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
 def shown(value: str) -> str:

@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from .csr_rules import CsrJudgement
 from .errors import ProfileError
-from .subject_rules import SubjectRequirement
+from .keys import KEY_TYPES, KeyType
+from .subject_rules import SubjectRules
 from .verdicts import broken
 
-KeyType = Literal["RSA 2048", "RSA 3072", "RSA 4096", "EC P-256", "EC P-384"]
-KEY_TYPES: tuple[KeyType, ...] = get_args(KeyType)
+__all__ = ["KEY_TYPES", "KeyType", "RequestCommand", "corrected_command", "file_name", "request_commands"]
 
 Subject = tuple[tuple[str, str], ...]
 # What openssl's -subj takes for the end of a value or of an attribute.
@@ -42,14 +42,16 @@ class RequestCommand:
 
 
 def request_commands(
-    requirement: SubjectRequirement, *, alias: str, unique: str, key_type: KeyType = "RSA 2048"
+    requirement: SubjectRules, *, alias: str, unique: str, key_type: KeyType | None = None
 ) -> tuple[RequestCommand, ...]:
     """Commands for every tool, the usual one first. ``unique`` begins the common name (advised: seconds since 1970).
 
-    Raises ProfileError when the unique part makes no acceptable common name.
+    The key is of the type that the rules advise, unless told otherwise. Raises ProfileError when the unique part makes
+    no acceptable common name.
     """
     subject = _subject(requirement, unique)
     name = file_name(alias)
+    key_type = key_type or requirement.key_types[0]
     return (
         _openssl_new_key(subject, name, key_type, encrypted=False),
         _openssl_new_key(subject, name, key_type, encrypted=True),
@@ -59,22 +61,20 @@ def request_commands(
     )
 
 
-def corrected_command(
-    judgement: CsrJudgement, requirement: SubjectRequirement, *, alias: str, unique: str
-) -> RequestCommand:
+def corrected_command(judgement: CsrJudgement, requirement: SubjectRules, *, alias: str, unique: str) -> RequestCommand:
     """The openssl command that makes a refused request right: with the same key, unless the key itself is refused.
 
     A common name that already fits is kept. Raises ProfileError as ``request_commands`` does.
     """
-    subject = _subject(requirement, unique)
+    subject, key_type = _subject(requirement, unique), requirement.key_types[0]
     if judgement.csr is None:
-        return _openssl_new_key(subject, file_name(alias), "RSA 2048", encrypted=False)
+        return _openssl_new_key(subject, file_name(alias), key_type, encrypted=False)
     broken_ids = {verdict.id for verdict in broken(judgement.verdicts)}
     common_name = judgement.csr.subject.common_name
     if requirement.fits_common_name(common_name) and len(common_name) <= 64:
         subject = (*subject[:-1], ("CN", common_name))
     if any(rule.startswith("key.") or rule == "csr.signature" for rule in broken_ids):
-        return _openssl_new_key(subject, file_name(alias), "RSA 2048", encrypted=False)
+        return _openssl_new_key(subject, file_name(alias), key_type, encrypted=False)
     return _openssl_existing_key(subject, file_name(alias))
 
 
@@ -83,7 +83,7 @@ def file_name(alias: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", alias).strip("-.") or "client"
 
 
-def _subject(requirement: SubjectRequirement, unique: str) -> Subject:
+def _subject(requirement: SubjectRules, unique: str) -> Subject:
     common_name = requirement.example_common_name(unique)
     if not requirement.fits_common_name(common_name) or len(common_name) > 64:
         raise ProfileError(f"“{unique}” cannot begin a common name. Use letters and digits, such as the epoch time.")

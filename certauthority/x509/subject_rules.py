@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections import Counter
+from collections.abc import Container
 from dataclasses import dataclass
+from typing import Protocol
 
 from .errors import ProfileError
-from .name_rules import UPPER_BOUNDS, is_control, shown
+from .keys import KEY_TYPES, KeyType, PublicKeyFacts
+from .name_rules import UPPER_BOUNDS, is_control, is_url, same_text, shown
 from .names import DistinguishedName
 from .verdicts import Verdict
 
 _ALLOWED = ("CN", "O", "OU", "C")
-_URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://|www\.|https?[:.]", re.IGNORECASE)
-# A name of the domain name system, with or without a path: an address that lost its scheme.
-_HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:[/:?#].*)?", re.IGNORECASE)
 _UNIQUE = "[A-Za-z0-9][A-Za-z0-9._-]*"
+
+
+class SubjectRules(Protocol):
+    """What a request must keep to beyond the rules for all: its subject, and perhaps its key.
+
+    What judges a CSR and what shows commands for one ask nothing else of it.
+    """
+
+    @property
+    def key_types(self) -> tuple[KeyType, ...]:
+        """The types of key that may be certified, the one to advise first."""
+
+    @property
+    def file_stem(self) -> str:
+        """What a file is named after when nobody has named it."""
+
+    def judge(self, name: DistinguishedName) -> tuple[Verdict, ...]:
+        """Every rule about the subject, kept or broken."""
+
+    def judge_key_type(self, key: PublicKeyFacts) -> tuple[Verdict, ...]:
+        """The rules about the type of key that not everybody has."""
+
+    def fits_common_name(self, common_name: str) -> bool:
+        """Whether this common name may stay as it is."""
+
+    def example_common_name(self, unique: str) -> str:
+        """A common name that fits, if the unique part does (advised: seconds since 1970)."""
+
+    def example_subject(self, unique: str) -> tuple[tuple[str, str], ...]:
+        """A subject that fits, as (label, value) pairs; CN is the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +86,24 @@ class SubjectRequirement:
         )
 
     @property
+    def key_types(self) -> tuple[KeyType, ...]:
+        """All that the site accepts."""
+        return KEY_TYPES
+
+    @property
+    def file_stem(self) -> str:
+        """The project and the environment."""
+        return f"{self.organisational_unit}-{self.environment_code}"
+
+    def judge(self, name: DistinguishedName) -> tuple[Verdict, ...]:
+        """See ``judge_subject``."""
+        return judge_subject(name, self)
+
+    def judge_key_type(self, key: PublicKeyFacts) -> tuple[Verdict, ...]:
+        """Nothing beyond the rules for all keys."""
+        return ()
+
+    @property
     def common_name_pattern(self) -> str:
         """The pattern for people: ``<unique>-Client-MTF-123456``."""
         return f"<unique>{self._common_name_end}"
@@ -75,12 +122,12 @@ def judge_subject(name: DistinguishedName, requirement: SubjectRequirement) -> t
     """Every rule about this company's subjects, kept or broken."""
     return (
         _judge_pattern(name, requirement),
-        _judge_url(name),
+        judge_url(name),
         _judge_value("dn.organisation", "Organisation", "O", name, requirement.organisation),
         _judge_value("dn.organisational-unit", "Organisational unit", "OU", name, requirement.organisational_unit),
         _judge_company_country(name, requirement),
-        _judge_other_attributes(name),
-        _judge_repeated(name),
+        judge_other_attributes(name, allowed=_ALLOWED, wanted="only CN, O and OU, and C if you like"),
+        judge_repeated(name),
     )
 
 
@@ -95,27 +142,21 @@ def _judge_pattern(name: DistinguishedName, requirement: SubjectRequirement) -> 
     )
 
 
-def _judge_url(name: DistinguishedName) -> Verdict:
-    common_name = name.common_name.strip()
-    is_url = bool(_URL.match(common_name) or _HOST.fullmatch(common_name)) or "://" in common_name
+def judge_url(name: DistinguishedName) -> Verdict:
+    """The common name is a name."""
     return Verdict(
         "dn.cn-url",
         "The common name is not a URL",
-        not is_url,
+        not is_url(name.common_name),
         shown(name.common_name) or "no CN",
         "a name, not an address on the web",
         "house rule",
     )
 
 
-def _same(one: str, other: str) -> bool:
-    """Letter for letter, as the certificate shows what the request has; only composition of accents may differ."""
-    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
-
-
 def _judge_value(rule: str, title: str, label: str, name: DistinguishedName, wanted: str) -> Verdict:
     values = name.get(label)
-    ok = len(values) == 1 and _same(values[0], wanted)
+    ok = len(values) == 1 and same_text(values[0], wanted)
     return Verdict(rule, title, ok, shown(", ".join(values)) or f"no {label}", wanted, "house rule")
 
 
@@ -132,19 +173,21 @@ def _judge_company_country(name: DistinguishedName, requirement: SubjectRequirem
     )
 
 
-def _judge_other_attributes(name: DistinguishedName) -> Verdict:
-    others = [attribute.label for attribute in name.attributes if attribute.label not in _ALLOWED]
+def judge_other_attributes(name: DistinguishedName, *, allowed: Container[str], wanted: str) -> Verdict:
+    """Nothing is in the name but these attributes."""
+    others = [attribute.label for attribute in name.attributes if attribute.label not in allowed]
     return Verdict(
         "dn.other-attributes",
         "Nothing else in the subject",
         not others,
         shown(", ".join(others)) or "nothing else",
-        "only CN, O and OU, and C if you like",
+        wanted,
         "house rule",
     )
 
 
-def _judge_repeated(name: DistinguishedName) -> Verdict:
+def judge_repeated(name: DistinguishedName) -> Verdict:
+    """Nothing stands in the name twice, and no part has more than one attribute."""
     counts = Counter(attribute.label for attribute in name.attributes)
     findings = [f"{label} {count} times" for label, count in counts.items() if count > 1]
     findings += ["+".join(attribute.label for attribute in rdn) + " in one part" for rdn in name.rdns if len(rdn) > 1]
