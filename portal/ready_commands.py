@@ -1,67 +1,7 @@
-"""Commands that make a CSR for one environment of one project, as the pages show them."""
+"""Commands that make a CSR for one environment of one project: those that KMP shows, too."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from certauthority.x509.ready_commands import ReadyCommand, corrected_commands, default_name, ready_commands
 
-from certauthority.x509.csr import ParsedCsr
-from certauthority.x509.csr_rules import CsrJudgement
-from certauthority.x509.request_commands import RequestCommand, corrected_command, file_name, request_commands
-from certauthority.x509.subject_rules import SubjectRequirement
-from certauthority.x509.verdicts import Verdict, broken
-
-_DUPLICATE = "dn.duplicate"
-
-
-@dataclass(frozen=True, slots=True)
-class ReadyCommand:
-    """A command with its tool's name. ``mark`` is the part of ``text`` to set off."""
-
-    label: str
-    text: str
-    mark: str
-    key_file: str
-    csr_file: str
-
-
-def ready_commands(requirement: SubjectRequirement, *, alias: str, unique: str) -> tuple[ReadyCommand, ...]:
-    """For every tool, the usual one first. ``unique`` begins the common name (advised: seconds since 1970).
-
-    Files are named after the alias, or without one after the project, so that no command overwrites an older key.
-    """
-    name = alias or default_name(requirement, unique=unique)
-    commands = request_commands(requirement, alias=name, unique=unique)
-    return tuple(_ready(command, requirement, unique) for command in commands)
-
-
-def corrected_commands(
-    csr: ParsedCsr,
-    verdicts: Iterable[Verdict],
-    requirement: SubjectRequirement,
-    *,
-    alias: str,
-    unique: str,
-) -> tuple[ReadyCommand, ...]:
-    """What makes a refused CSR right: openssl with the same key unless the key is refused, then the other tools."""
-    name = alias or default_name(requirement, unique=unique)
-    verdicts = tuple(verdicts)
-    commands = {command.id: command for command in request_commands(requirement, alias=name, unique=unique)}
-    ids = {verdict.id for verdict in broken(verdicts)}
-    if _DUPLICATE in ids and not any(rule.startswith("key.") or rule == "csr.signature" for rule in ids):
-        # The common name fits its pattern, and still it is the one that has to change.
-        first = commands["openssl-existing-key"]
-    else:
-        first = corrected_command(CsrJudgement(csr, verdicts), requirement, alias=name, unique=unique)
-    others = [command for command in commands.values() if not command.id.startswith("openssl")]
-    return tuple(_ready(command, requirement, unique) for command in (first, *others))
-
-
-def default_name(requirement: SubjectRequirement, *, unique: str) -> str:
-    """A file name for who has not chosen an alias yet, another one every second."""
-    return file_name(f"{requirement.organisational_unit}-{requirement.environment_code}-{unique}".lower())
-
-
-def _ready(command: RequestCommand, requirement: SubjectRequirement, unique: str) -> ReadyCommand:
-    mark = requirement.example_common_name(unique)
-    return ReadyCommand(command.title, command.text, mark, command.key_file, command.csr_file)
+__all__ = ["ReadyCommand", "corrected_commands", "default_name", "ready_commands"]
