@@ -1,0 +1,37 @@
+"""Security officers: the people of a company who have been granted KMP."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import F, QuerySet
+
+from connect.models import AccessState, Company, User
+
+KMP = "kmp"
+OFFICER_LEVEL = "security-officer-1"
+
+
+def officers_of(company: Company) -> QuerySet[User]:
+    """The active people of the company who have been granted KMP, by name."""
+    return _officers().filter(company=company).order_by("name", "email")
+
+
+def is_officer(user: User) -> bool:
+    """Whether this person is a security officer of the company that they work for today."""
+    return user.is_active and _officers().filter(pk=user.pk).exists()
+
+
+def has_enough_officers(company: Company) -> bool:
+    """Whether the company has as many security officers as KMP asks for (``KMP_MIN_OFFICERS``)."""
+    return officers_of(company).count() >= settings.KMP_MIN_OFFICERS
+
+
+def _officers() -> QuerySet[User]:
+    # All in one filter: they must hold for one and the same request. Who has changed the company is no officer there.
+    return User.objects.filter(
+        is_active=True,
+        company__isnull=False,
+        access_requests__application=KMP,
+        access_requests__state=AccessState.GRANTED,
+        access_requests__company=F("company"),
+    )
