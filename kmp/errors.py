@@ -1,0 +1,36 @@
+"""Why something cannot be done in KMP, in sentences for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kmp.models import CertificateRequest, InventoryEntry
+
+
+class KmpError(Exception):
+    """Something that a person can be told and act on."""
+
+
+class WrongState(KmpError):
+    """The request is not, or no longer, in a state in which this can be done."""
+
+
+class RequestIncomplete(KmpError):
+    """Something is missing or broken, so that it cannot be submitted."""
+
+
+class CannotRenew(KmpError):
+    """This certificate cannot be renewed. ``successor`` is the newest version where there is one."""
+
+    def __init__(self, sentence: str, successor: InventoryEntry | None = None) -> None:
+        super().__init__(sentence)
+        self.successor = successor
+
+
+class RenewalTaken(KmpError):
+    """Another officer is renewing this certificate with ``request``."""
+
+    def __init__(self, sentence: str, request: CertificateRequest) -> None:
+        super().__init__(sentence)
+        self.request = request
