@@ -34,3 +34,11 @@ class RenewalTaken(KmpError):
     def __init__(self, sentence: str, request: CertificateRequest) -> None:
         super().__init__(sentence)
         self.request = request
+
+
+class NameTaken(KmpError):
+    """Another application has this name."""
+
+
+class RequirementImpossible(KmpError):
+    """No request could meet these requirements."""
