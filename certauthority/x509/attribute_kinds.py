@@ -17,6 +17,15 @@ from .string_preparation import prepare
 
 # The attributes that our subjects may have, in the order in which they are written.
 SUBJECT_LABELS = ("C", "ST", "L", "O", "OU", "CN")
+# What they are called in words.
+TITLES = {
+    "C": "Country",
+    "ST": "State or province",
+    "L": "Locality",
+    "O": "Organisation",
+    "OU": "Organisational unit",
+    "CN": "Common name",
+}
 UNIQUE = "unique"
 UNIQUE_IN_WORDS = "letters, digits, “.”, “_” and “-”"
 PLACEHOLDERS = (UNIQUE, "cid", "environment")

@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from .attribute_differences import instruction, surplus
-from .attribute_kinds import PLACEHOLDERS, SUBJECT_LABELS, AttributeKind, AttributeRule, WantedValue
+from .attribute_kinds import PLACEHOLDERS, SUBJECT_LABELS, TITLES, AttributeKind, AttributeRule, WantedValue
 from .errors import ProfileError
 from .keys import KEY_TYPES, KeyType, PublicKeyFacts
 from .name_rules import UPPER_BOUNDS, is_control, shown
@@ -24,6 +24,7 @@ from .verdicts import Verdict
 __all__ = [
     "PLACEHOLDERS",
     "SUBJECT_LABELS",
+    "TITLES",
     "AttributeComparison",
     "AttributeKind",
     "AttributeRule",
@@ -33,14 +34,6 @@ __all__ = [
     "compare",
 ]
 
-_TITLES = {
-    "C": "Country",
-    "ST": "State or province",
-    "L": "Locality",
-    "O": "Organisation",
-    "OU": "Organisational unit",
-    "CN": "Common name",
-}
 _RULE = "dn.rule-"
 
 
@@ -148,7 +141,7 @@ def _example(wanted: WantedValue, unique: str, like: DistinguishedName | None) -
 def _judge_value(wanted: WantedValue, values: Sequence[str]) -> Verdict:
     label = wanted.rule.label
     found = shown(", ".join(values)) or f"no {label}"
-    return Verdict(f"{_RULE}{label.lower()}", _TITLES[label], wanted.accepts(values), found, wanted.text, "house rule")
+    return Verdict(f"{_RULE}{label.lower()}", TITLES[label], wanted.accepts(values), found, wanted.text, "house rule")
 
 
 class Comparison(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from .csr import ParsedCsr
 from .csr_rules import CsrJudgement
@@ -24,6 +25,11 @@ class ReadyCommand:
     mark: str
     key_file: str
     csr_file: str
+
+
+def unique_part(now: datetime) -> str:
+    """The unique part of an example common name: seconds since 1970."""
+    return str(int(now.timestamp()))
 
 
 def ready_commands(

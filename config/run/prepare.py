@@ -27,6 +27,7 @@ def prepare_site(*, demo: bool) -> None:
 def _run_commands(demo: bool) -> None:
     call_command("migrate", interactive=False, verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
+    call_command("create_applications")
     if demo:
         call_command("create_authorities", demo=True)
         call_command("demo_data")

@@ -5,17 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from certauthority.x509.ready_commands import unique_part
 from certauthority.x509.verdicts import acceptable
 from portal.access import may_see
 from portal.ready_commands import corrected_commands, ready_commands
 from portal.requirements import requirement_of
 from portal.views.places import Place
 from portal.ways import ByCsr, Judged, Way
-
-
-def unique_part(now: datetime) -> str:
-    """The unique part of an example common name: seconds since 1970."""
-    return str(int(now.timestamp()))
 
 
 def judgement_context(place: Place, way: Way, judged: Judged | None, *, alias: str, now: datetime) -> dict[str, Any]:
