@@ -219,6 +219,8 @@ EXPIRING_SOON_DAYS = 30
 
 # The Key Management Portal
 KMP_MIN_OFFICERS = 2
+# How long an automatic review takes: long enough in the demo to be seen.
+KMP_AUTOMATIC_REVIEW_SECONDS = 3 if DEMO else 30
 
 # Background work
 CELERY_BROKER_URL = REDIS_URL.replace("unix://", "redis+socket://").replace("?db=", "?virtual_host=")

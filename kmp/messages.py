@@ -1,0 +1,56 @@
+"""Who is told what about a request: its officer, every other officer of the company, and the group mailbox."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.urls import reverse
+
+from connect.models import User
+from connect.notices import Recipient, announce, people
+from connect.officers import officers_of
+from kmp.models import CertificateRequest
+
+
+def submitted(request: CertificateRequest, *, now: datetime) -> None:
+    """Officers know that a request is on its way; Key Management that one waits, where it reviews by hand."""
+    _announce("kmp.request-submitted", request, now=now)
+    if request.decide_at is None:
+        staff = people(User.objects.filter(is_staff=True, is_active=True))
+        _announce("kmp.request-waiting", request, now=now, to=staff, link=reverse("kmp:review", args=[request.number]))
+
+
+def rejected(request: CertificateRequest, *, now: datetime) -> None:
+    """The reason, and the way to a corrected request."""
+    _announce("kmp.request-rejected", request, now=now)
+
+
+def cancelled(request: CertificateRequest, *, now: datetime) -> None:
+    """The others need not wait for it any more."""
+    _announce("kmp.request-cancelled", request, now=now)
+
+
+def signed(request: CertificateRequest, *, now: datetime) -> None:
+    """The new certificate, and what to do with it."""
+    _announce("kmp.request-signed", request, now=now)
+
+
+def _announce(
+    kind: str, request: CertificateRequest, *, now: datetime, to: list[Recipient] | None = None, link: str = ""
+) -> None:
+    announce(
+        kind,
+        event=f"{kind}:{request.number}",
+        to=to if to is not None else _company_people(request),
+        company=request.company,
+        link=link or reverse("kmp:request", args=[request.number]),
+        now=now,
+        context={"request": request},
+    )
+
+
+def _company_people(request: CertificateRequest) -> list[Recipient]:
+    recipients = people([request.officer, *officers_of(request.company)])
+    if request.company.group_email:
+        recipients.append(Recipient(request.company.group_email))
+    return recipients

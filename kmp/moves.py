@@ -1,0 +1,38 @@
+"""What every move of a request shares: the locked row, its end, and the event that tells of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from audit.events import Actor, JsonScalar, record
+from kmp.models import CertificateRequest, RequestState
+from kmp.records import audited
+
+UNDECIDED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
+OPEN = (RequestState.DRAFT, *UNDECIDED)
+
+
+def locked(request: CertificateRequest) -> CertificateRequest:
+    return (
+        CertificateRequest.objects.select_for_update(of=("self",))
+        .select_related("officer", "company", "application", "expiring__certificate")
+        .get(pk=request.pk)
+    )
+
+
+def end(row: CertificateRequest, state: RequestState, *, by: str, reason: str, now: datetime) -> None:
+    row.state, row.ended_at, row.changed_at, row.decide_at = state, now, now, None
+    row.decided_by, row.reason = by, reason[:500]
+    row.save(update_fields=["state", "ended_at", "changed_at", "decide_at", "decided_by", "reason"])
+
+
+def record_of(
+    action: str,
+    request: CertificateRequest,
+    *,
+    actor: Actor,
+    now: datetime,
+    before: dict[str, JsonScalar] | None = None,
+    after: dict[str, JsonScalar] | None = None,
+) -> None:
+    record(action, actor=actor, on=audited(request), now=now, before=before, after=after)

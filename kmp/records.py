@@ -1,0 +1,11 @@
+"""Rows of KMP in the words of the audit log."""
+
+from __future__ import annotations
+
+from audit.events import AuditedObject
+from kmp.models import CertificateRequest
+
+
+def audited(request: CertificateRequest) -> AuditedObject:
+    """A request as the object of an event."""
+    return AuditedObject(type="kmp-request", id=str(request.pk), label=request.number, company=str(request.company_id))
