@@ -246,6 +246,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "certauthority.tasks.sweep_revocations",
         "schedule": 60.0,
     },
+    "process requests whose message was lost": {
+        "task": "kmp.tasks.sweep_requests",
+        "schedule": 15.0,
+    },
     "deliver notices that failed or whose message was lost": {
         "task": "connect.tasks.deliver_due_notices",
         "schedule": 60.0,

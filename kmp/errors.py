@@ -42,3 +42,7 @@ class NameTaken(KmpError):
 
 class RequirementImpossible(KmpError):
     """No request could meet these requirements."""
+
+
+class NotSignable(KmpError):
+    """The world changed since a request was submitted: it is to be rejected with this sentence as its reason."""

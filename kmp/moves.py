@@ -13,6 +13,7 @@ OPEN = (RequestState.DRAFT, *UNDECIDED)
 
 
 def locked(request: CertificateRequest) -> CertificateRequest:
+    """The row as it is now, held until the end of the transaction."""
     return (
         CertificateRequest.objects.select_for_update(of=("self",))
         .select_related("officer", "company", "application", "expiring__certificate")
@@ -21,9 +22,10 @@ def locked(request: CertificateRequest) -> CertificateRequest:
 
 
 def end(row: CertificateRequest, state: RequestState, *, by: str, reason: str, now: datetime) -> None:
+    """Bring a locked row into a final state; of a signed one the entry is stored, too."""
     row.state, row.ended_at, row.changed_at, row.decide_at = state, now, now, None
     row.decided_by, row.reason = by, reason[:500]
-    row.save(update_fields=["state", "ended_at", "changed_at", "decide_at", "decided_by", "reason"])
+    row.save(update_fields=["state", "ended_at", "changed_at", "decide_at", "decided_by", "reason", "entry"])
 
 
 def record_of(
@@ -35,4 +37,5 @@ def record_of(
     before: dict[str, JsonScalar] | None = None,
     after: dict[str, JsonScalar] | None = None,
 ) -> None:
+    """Record an event of a request."""
     record(action, actor=actor, on=audited(request), now=now, before=before, after=after)
