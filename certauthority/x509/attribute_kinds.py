@@ -111,7 +111,7 @@ class WantedValue:
 
     def could_have_been(self, values: Sequence[str]) -> bool:
         """The same, with exact values compared as names are (RFC 5280, 7.1): what an issued certificate may have."""
-        if self.form != "exact" or len(values) != 1:
+        if self.form != "exact" or len(values) != 1 or len(values[0]) > _MAX_VALUE:
             return self.accepts(values)
         return prepare(values[0]) == prepare(self.before)
 

@@ -35,6 +35,7 @@ __all__ = [
 ]
 
 _RULE = "dn.rule-"
+_MAX_PREPARED = 1000
 
 
 @dataclass(frozen=True)
@@ -189,7 +190,7 @@ def _is_wanted(rules: DnRules, label: str) -> bool:
 
 def _compared(label: str, expiring: Sequence[str], requested: Sequence[str], rules: DnRules) -> AttributeComparison:
     wanted = rules.wanted_of(label)
-    is_kept = sorted(map(prepare, expiring)) == sorted(map(prepare, requested))
+    is_kept = _prepared(expiring) == _prepared(requested)
     is_right = wanted.accepts(requested) if wanted else not requested
     could_be_kept = wanted.could_have_been(expiring) if wanted else not expiring
     verdict, hint, mark = Comparison.CHANGE, "", ""
@@ -206,6 +207,11 @@ def _compared(label: str, expiring: Sequence[str], requested: Sequence[str], rul
     if wanted is not None and wanted.form == "free":
         text = f"as in the expiring certificate, at most {wanted.rule.max_length} characters"
     return AttributeComparison(label, ", ".join(expiring), ", ".join(requested), text, verdict, hint, mark)
+
+
+def _prepared(values: Sequence[str]) -> list[str]:
+    """For comparison; what is far longer than any name may be stays as it is, since preparing it takes long."""
+    return sorted(prepare(value) if len(value) <= _MAX_PREPARED else value for value in values)
 
 
 def _expected(wanted: WantedValue | None, expiring: Sequence[str]) -> str:
