@@ -15,12 +15,12 @@ from certauthority.errors import CAError
 from certauthority.policy import judge_request
 from certauthority.x509.verdicts import acceptable
 from connect.models import User
+from connect.views.htmx_request import HtmxRequest
 from portal import expected_rules
 from portal.access import signed_in
 from portal.forms.clinic import ClinicForm
 from portal.models import Environment, Project
 from portal.preview import preview_of
-from portal.views.htmx_request import HtmxRequest
 from portal.views.judgement import judgement_context
 from portal.views.places import Place
 from portal.views.refusals import report

@@ -12,12 +12,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from connect.views.htmx_request import HtmxRequest
 from portal.access import signed_in
 from portal.credentials import Row, Show, counts, listed, loaded, row, with_certificates
 from portal.downloads import Format
 from portal.models import Credential, Environment
 from portal.usage_commands import HOST, key_file, usage_commands
-from portal.views.htmx_request import HtmxRequest
 from portal.views.places import Place, place_to_see
 
 PAGE_SIZE = 25
