@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NoReturn, cast
+from functools import cached_property
+from typing import NoReturn
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 
+from connect.actors import signed_in
 from connect.models import Company, User
-from connect.officers import is_officer
+from connect.officers import has_enough_officers, is_officer
 from kmp.models import CertificateRequest, InventoryEntry
 
 
@@ -20,16 +22,26 @@ class Officer:
     user: User
     company: Company
 
+    @cached_property
+    def lacks_officer(self) -> bool:
+        """Whether the company has fewer security officers than KMP asks for."""
+        return not has_enough_officers(self.company)
+
+    @property
+    def lacks_group_email(self) -> bool:
+        """Whether nothing but people would get the company's notices."""
+        return not self.company.group_email
+
+    @property
+    def lacks(self) -> bool:
+        """Whether the company cannot submit requests: every page of KMP then says why."""
+        return self.lacks_group_email or self.lacks_officer
+
 
 class NoOfficer(PermissionDenied):
     """Raised for who is no security officer. The page of error 403 shows ``way`` as a button: label and URL name."""
 
     way = ("Store", "connect:store")
-
-
-def signed_in(request: HttpRequest) -> User:
-    """The person behind the request; sign-in is required by middleware."""
-    return cast(User, request.user)
 
 
 def officer_of(request: HttpRequest) -> Officer:
