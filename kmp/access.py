@@ -55,6 +55,11 @@ def officer_of(request: HttpRequest) -> Officer:
     return officer
 
 
+def officer_if_any(request: HttpRequest) -> Officer | None:
+    """The officer behind a request for a page that the site's staff may open, too. Call ``require_staff`` first."""
+    return _officer(request)
+
+
 def officer_for_object(request: HttpRequest) -> Officer:
     """The officer behind a request for one object. Raises 404 for everybody else, as for what does not exist."""
     officer = _officer(request)

@@ -117,7 +117,12 @@ def change_application(
     """
     row = Application.objects.select_for_update().get(pk=application.pk)
     before = _state(row)
-    after: dict[str, str | bool] = {"name": name, "description": description, "review": review.value, "is open": is_open}
+    after: dict[str, str | bool] = {
+        "name": name,
+        "description": description,
+        "review": review.value,
+        "is open": is_open,
+    }
     if before == after:
         return False
     row.name, row.description, row.review, row.is_open = name, description, review, is_open
