@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 from django import forms
@@ -65,3 +66,18 @@ class EmailField(_RefusesSecrets, forms.EmailField):
     """An e-mail address."""
 
     widget = SafeEmailInput
+
+
+class SubmissionField(forms.Field):
+    """Tells one showing of a form from the next, so that a form sent twice acts once."""
+
+    widget = SafeHiddenInput
+
+    def __init__(self) -> None:
+        super().__init__(required=False)
+
+    def to_python(self, value: Any) -> uuid.UUID:
+        try:
+            return uuid.UUID(str(value))
+        except ValueError:
+            return uuid.uuid4()

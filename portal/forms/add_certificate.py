@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-import uuid
 from typing import Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CSR_BYTES
-from connect.typed_fields import LineField, SafeHiddenInput, SafeTextInput
-from portal.forms.pem_fields import PemTextField, SmallFileField
+from connect.pem_fields import PemTextField, SmallFileField
+from connect.typed_fields import LineField, SafeTextInput, SubmissionField
 
 ALIAS_LENGTH = 64
 _ALIAS = re.compile(rf"[A-Za-z0-9 ._-]{{1,{ALIAS_LENGTH}}}")
@@ -36,21 +35,6 @@ class AliasField(LineField):
                 "Leave out everything else."
             )
         return alias
-
-
-class SubmissionField(forms.Field):
-    """Tells one showing of a form from the next, so that a form sent twice acts once."""
-
-    widget = SafeHiddenInput
-
-    def __init__(self) -> None:
-        super().__init__(required=False)
-
-    def to_python(self, value: Any) -> uuid.UUID:
-        try:
-            return uuid.UUID(str(value))
-        except ValueError:
-            return uuid.uuid4()
 
 
 class AddCertificateForm(forms.Form):

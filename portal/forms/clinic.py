@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 
 from certauthority.x509.limits import MAX_CSR_BYTES
 from connect.models import User
+from connect.pem_fields import PemTextField, SmallFileField
 from portal.access import memberships_of
-from portal.forms.pem_fields import PemTextField, SmallFileField
 from portal.models import Environment, Project
 
 # A generic class for the type checker only: Django's own cannot be subscripted when the site runs.

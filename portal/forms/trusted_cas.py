@@ -9,9 +9,9 @@ from django.core.exceptions import ValidationError
 
 from certauthority.models import TrustedAuthority
 from certauthority.x509.limits import MAX_CHAIN_BYTES
+from connect.pem_fields import PemTextField, SmallFileField
 from connect.text import validate_plain_text
 from connect.typed_fields import LineField
-from portal.forms.pem_fields import PemTextField, SmallFileField
 
 NOTE_LENGTH = 200
 
