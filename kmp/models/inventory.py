@@ -5,8 +5,8 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Length
+from django.db.models import Q, Value
+from django.db.models.functions import Concat, Length, Lower
 
 from certauthority.models import Certificate
 from connect.models import Company
@@ -45,6 +45,25 @@ class InventoryEntry(models.Model):
     issued_at = models.DateTimeField()
     expires_at = models.DateTimeField()
     alternative_names = models.JSONField(default=list, help_text="DNS names, A-labels")
+    # One narrow column, in lower case already: looking through it is several times as fast as through five. SQLite
+    # lowers A to Z only.
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "reference",
+                Value(" "),
+                "application_name",
+                Value(" "),
+                "environment",
+                Value(" "),
+                "common_name",
+                Value(" "),
+                "serial",
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         verbose_name_plural = "inventory entries"
@@ -57,7 +76,8 @@ class InventoryEntry(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["company", "reference"], name="inventory_by_reference"),
+            # By length first: references and serial numbers are sorted as the numbers that they are.
+            models.Index("company", Length("reference"), "reference", name="inventory_by_number"),
             models.Index(fields=["company", "application_name", "id"], name="inventory_by_application"),
             models.Index(fields=["company", "environment", "id"], name="inventory_by_environment"),
             models.Index(fields=["company", "common_name", "id"], name="inventory_by_common_name"),
