@@ -14,6 +14,7 @@ from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
 from connect.models import Channel, Company, DemoMail, Notice, NoticeState, User
+from kmp.applications import create_applications
 from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
@@ -62,6 +63,8 @@ class WholeSite:
             "mail_id": self.mail.pk,
             "format_name": "pem",
             "name": "developers",
+            "application_code": "xbs-api-mtls",
+            "kmp_environment": "mtf",
             **other,
         }
 
@@ -69,6 +72,7 @@ class WholeSite:
 def make_whole_site() -> WholeSite:
     """Everything, made by the use-cases; it needs the fixture ``authorities``."""
     now = timezone.now()
+    create_applications()
     admin = make_user(
         email="alice@acme.example", name="Alice Marlow", company=make_company(name="Acme Payments Ltd", cid="123456")
     )
