@@ -9,9 +9,12 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from audit.events import Actor
+from certauthority.x509.csr import ParsedCsr
+from certauthority.x509.csr_rules import judge_csr
+from certauthority.x509.name_rules import shown
 from connect.models import Company, User
-from connect.officers import is_officer, officers_of
-from kmp.errors import CannotRenew, RenewalTaken, WrongState
+from connect.officers import is_officer
+from kmp.errors import CannotRenew, NoCsr, RenewalTaken, WrongState
 from kmp.models import (
     Application,
     CertificateRequest,
@@ -24,6 +27,9 @@ from kmp.models import (
 )
 from kmp.moves import OPEN, locked, record_of
 from kmp.numbers import next_request_number
+
+NAME_LENGTH = 120
+COMMON_NAME_LENGTH = 64
 
 
 @transaction.atomic
@@ -40,7 +46,7 @@ def start_new(
 ) -> CertificateRequest:
     """Begin a draft for a new certificate. ``key`` is of the form that was sent, so that one sent twice begins one."""
     company = _company_of(by)
-    made = CertificateRequest.objects.filter(pk=key, company=company).first()
+    made = _made_before(key, company)
     if made is not None:
         return made
     request = CertificateRequest(
@@ -56,7 +62,15 @@ def start_new(
         created_at=now,
         changed_at=now,
     )
-    request.save(force_insert=True)
+    try:
+        with transaction.atomic():
+            request.save(force_insert=True)
+    except IntegrityError:
+        # The same form, sent twice at the same moment.
+        made = _made_before(key, company)
+        if made is None:
+            raise WrongState("This form was sent before. Open New request again and fill it anew.") from None
+        return made
     record_of("kmp.request-started", request, actor=actor, now=now, after={"application": application.name})
     return request
 
@@ -114,68 +128,50 @@ def save_details(
     actor: Actor,
     now: datetime,
 ) -> CertificateRequest:
-    """Keep what a draft for a new certificate is for; for a renewal only the contact may change."""
+    """Keep what a draft for a new certificate is for. A renewal is for what its expiring certificate is for."""
     row = own_draft(request, by)
     row.contact = contact
     if row.kind == RequestKind.NEW:
         row.application, row.environment = application, environment
-    row.changed_at = now
-    row.save(update_fields=["contact", "application", "environment", "changed_at"])
-    return row
+    return _keep(row, "application", "environment", "contact", actor=actor, now=now)
 
 
 @transaction.atomic
 def save_csr(
     request: CertificateRequest, data: bytes, *, name: str, by: User, actor: Actor, now: datetime
 ) -> CertificateRequest:
-    """Keep a CSR in a draft. The caller has made sure that it holds no private key."""
-    row = own_draft(request, by)
-    row.csr, row.csr_name, row.changed_at = data, name[:120], now
-    row.save(update_fields=["csr", "csr_name", "changed_at"])
-    return row
+    """Keep a CSR in a draft, whatever the rules say of it. ``name`` is of its file, and empty for pasted text.
 
-
-@transaction.atomic
-def save_names(request: CertificateRequest, names: Iterable[str], *, by: User, now: datetime) -> CertificateRequest:
-    """Keep the alternative names of a draft, as ``read_alternative_names`` gave them."""
-    row = own_draft(request, by)
-    row.alternative_names, row.changed_at = list(names), now
-    row.save(update_fields=["alternative_names", "changed_at"])
-    return row
-
-
-@transaction.atomic
-def take_over(request: CertificateRequest, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
-    """Another officer of the company goes on with a draft."""
-    row = locked(request)
-    if row.state != RequestState.DRAFT:
-        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")
-    if row.company_id != by.company_id or not is_officer(by):
-        raise WrongState("Only a security officer of the same company takes over a draft.")
-    _hand(row, by, actor=actor, now=now)
-    return row
-
-
-@transaction.atomic
-def hand_over_drafts(officer: User, *, actor: Actor, now: datetime) -> int:
-    """Give the drafts of an officer whose access was withdrawn to the officer who has the fewest. Returns how many.
-
-    Without another officer they stay where they are, until a new officer takes them over.
+    Raises:
+        NoCsr: this is no CSR that can be read; the sentence names what it is. A private key above all is never kept.
     """
-    drafts = CertificateRequest.objects.select_for_update().filter(officer=officer, state=RequestState.DRAFT)
-    others = list(officers_of(officer.company).exclude(pk=officer.pk)) if officer.company else []
-    if not others:
-        return 0
-    counts = {
-        other.pk: CertificateRequest.objects.filter(officer=other, state=RequestState.DRAFT).count() for other in others
-    }
-    handed = 0
-    for draft in drafts.order_by("number"):
-        heir = min(others, key=lambda other: (counts[other.pk], other.email))
-        counts[heir.pk] += 1
-        _hand(draft, heir, actor=actor, now=now)
-        handed += 1
-    return handed
+    row = own_draft(request, by)
+    csr = readable_csr(data)
+    row.csr, row.csr_name = data, shown(name)[:NAME_LENGTH]
+    row.common_name = shown(csr.subject.common_name)[:COMMON_NAME_LENGTH]
+    return _keep(row, "csr", "csr_name", "common_name", actor=actor, now=now)
+
+
+def readable_csr(data: bytes) -> ParsedCsr:
+    """The CSR in a file or text, kept rules or not. Raises NoCsr."""
+    judgement = judge_csr(data)
+    if judgement.csr is None:
+        raise NoCsr(judgement.verdicts[0].found)
+    return judgement.csr
+
+
+@transaction.atomic
+def save_names(
+    request: CertificateRequest, names: Iterable[str], *, contact: str, by: User, actor: Actor, now: datetime
+) -> CertificateRequest:
+    """Keep the contact and the alternative names of a draft, as ``read_alternative_names`` gave them."""
+    row = own_draft(request, by)
+    row.alternative_names, row.contact = list(names), contact
+    return _keep(row, "alternative_names", "contact", actor=actor, now=now)
+
+
+def _made_before(key: UUID, company: Company) -> CertificateRequest | None:
+    return CertificateRequest.objects.filter(pk=key, company=company).first()
 
 
 def _company_of(officer: User) -> Company:
@@ -223,20 +219,43 @@ def _taken_sentence(request: CertificateRequest) -> str:
 
 
 def own_draft(request: CertificateRequest, by: User) -> CertificateRequest:
+    """The row, locked, if this person may change it now. Raises WrongState."""
     row = locked(request)
-    if row.officer_id != by.pk:
-        raise WrongState(f"{row.number} is {row.officer.name}’s draft. Take it over to change it.")
-    if row.state != RequestState.DRAFT:
-        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be changed any more.")
     if not is_officer(by):
         raise WrongState("Your access to KMP was withdrawn. Nothing was changed.")
+    if row.state != RequestState.DRAFT:
+        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be changed any more.")
+    if row.officer_id != by.pk:
+        raise WrongState(f"{row.number} is {row.officer.name}’s draft now. Take it over to change it.")
     return row
 
 
-def _hand(row: CertificateRequest, heir: User, *, actor: Actor, now: datetime) -> None:
-    before = row.officer.email
-    row.officer, row.changed_at = heir, now
-    row.save(update_fields=["officer", "changed_at"])
+def _keep(row: CertificateRequest, *fields: str, actor: Actor, now: datetime) -> CertificateRequest:
+    """Store these fields of a draft and tell of it, unless they are as they were."""
+    before = CertificateRequest.objects.get(pk=row.pk)
+    changed = [name for name in fields if _value(before, name) != _value(row, name)]
+    if not changed:
+        return row
+    row.changed_at = now
+    row.save(update_fields=[*changed, "changed_at"])
+    # Of a CSR only its name is told: the file itself stays with the request.
+    told = [name for name in changed if name != "csr"] or ["csr_name"]
     record_of(
-        "kmp.request-handed-over", row, actor=actor, now=now, before={"officer": before}, after={"officer": heir.email}
+        "kmp.request-changed",
+        row,
+        actor=actor,
+        now=now,
+        before={name: _word(before, name) for name in told},
+        after={name: _word(row, name) for name in told},
     )
+    return row
+
+
+def _value(row: CertificateRequest, name: str) -> object:
+    value = getattr(row, name)
+    return bytes(value) if name == "csr" else value
+
+
+def _word(row: CertificateRequest, name: str) -> str:
+    value = getattr(row, name)
+    return ", ".join(value) if isinstance(value, list) else str(value or "")

@@ -46,3 +46,11 @@ class RequirementImpossible(KmpError):
 
 class NotSignable(KmpError):
     """The world changed since a request was submitted: it is to be rejected with this sentence as its reason."""
+
+
+class NoRules(KmpError):
+    """There is nothing that a CSR could be judged by: no application, no requirement, or one that nobody can meet."""
+
+
+class NoCsr(KmpError):
+    """What was sent is no CSR that can be read. Nothing of it is kept."""

@@ -27,14 +27,14 @@ from kmp.moves import OPEN, UNDECIDED, end, locked, record_of
 
 @transaction.atomic
 def submit(request: CertificateRequest, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
-    """Hand a draft to Key Management. A repeat finds it submitted and changes nothing.
+    """Hand a draft to Key Management. A repeat finds it submitted, or decided already, and changes nothing.
 
     Raises:
         RequestIncomplete: the company or the request lacks something, in one sentence.
-        WrongState: it was cancelled or decided meanwhile.
+        WrongState: it was cancelled, or is another officer's, meanwhile.
     """
     row = locked(request)
-    if row.state in UNDECIDED and row.officer_id == by.pk:
+    if was_submitted(row, by=by):
         return row
     row = own_draft(request, by)
     _refuse_incomplete(row, now=now)
@@ -50,6 +50,12 @@ def submit(request: CertificateRequest, *, by: User, actor: Actor, now: datetime
     messages.submitted(row, now=now)
     transaction.on_commit(lambda: bring_forward(row.pk))
     return row
+
+
+def was_submitted(request: CertificateRequest, *, by: User) -> bool:
+    """Whether this person has submitted it before, so that another Submit is a repeat of that one."""
+    is_on_its_way = request.submitted_at is not None and request.state != RequestState.CANCELLED
+    return is_on_its_way and request.officer_id == by.pk
 
 
 def bring_forward(request_id: UUID) -> None:
@@ -123,5 +129,8 @@ def _refuse_incomplete(row: CertificateRequest, *, now: datetime) -> None:
         raise RequestIncomplete("Upload a CSR first.")
     if row.expiring is not None:
         refuse_renewal_of(row.expiring)
-    if not judge(row, now=now).acceptable:
-        raise RequestIncomplete("The CSR breaks a rule: the review names each of them. Upload a corrected one.")
+    problems = judge(row, now=now).problems
+    if len(problems) > 1:
+        raise RequestIncomplete(f"{len(problems)} things must change before you can submit: the page names each.")
+    if problems:
+        raise RequestIncomplete(problems[0])

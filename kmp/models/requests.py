@@ -45,6 +45,7 @@ class CertificateRequest(models.Model):
     contact = models.EmailField(blank=True)
     expiring = models.ForeignKey(InventoryEntry, null=True, on_delete=models.PROTECT, related_name="renewals")
     csr = models.BinaryField(default=bytes)
+    common_name = models.CharField(max_length=64, blank=True, help_text="Of the CSR; what cannot be seen as U+…")
     csr_name = models.CharField(max_length=120, blank=True, help_text="Of the uploaded file")
     alternative_names = models.JSONField(default=list, help_text="DNS names, A-labels")
     created_at = models.DateTimeField()
