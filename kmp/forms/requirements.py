@@ -152,7 +152,7 @@ def _fields_of(label: str) -> dict[str, forms.Field]:
         initial=AttributeKind.FORBIDDEN.value,
         error_messages=dict.fromkeys(("required", "invalid_choice"), f"Choose a rule for {label}."),
     )
-    value = LineField(label="Value", max_length=_VALUE_LENGTH, required=False, strip=False)
+    value = LineField(label="Value", max_length=_VALUE_LENGTH, required=False, initial="", strip=False)
     return {
         f"{label}-kind": kind,
         f"{label}-value": value,
