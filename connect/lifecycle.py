@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db import models
 
+from certauthority.models import Certificate
+
 
 class Status(models.TextChoices):
     ACTIVE = "active", "Active"
@@ -29,3 +31,10 @@ def status(not_after: datetime, *, ended: bool, now: datetime) -> Status:
     if days_left(not_after, now=now) <= settings.EXPIRING_SOON_DAYS:
         return Status.EXPIRING_SOON
     return Status.ACTIVE
+
+
+def percent_over(certificate: Certificate, *, now: datetime) -> int:
+    """How much of a certificate's life is over: 0 before it begins, 100 once it has ended."""
+    begin, end = certificate.not_before, certificate.not_after
+    share = (now - begin) / (end - begin) if end > begin else 1.0
+    return round(100 * min(max(share, 0.0), 1.0))

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.db import models
 
 from certauthority.chains import issuers_of
-from certauthority.x509.export import pem, pem_bundle, pkcs7
-from certauthority.x509.request_commands import file_name
+from connect.certificate_files import CertificateFile, chain_file, der_file, pem_file, pkcs7_file
 from portal.models import Credential
 
 
@@ -31,27 +28,15 @@ class Format(models.TextChoices):
         }[self.value]
 
 
-@dataclass(frozen=True, slots=True)
-class Download:
-    """A file to send. ``file_name`` is ASCII and safe everywhere, whatever the alias is."""
-
-    content: bytes
-    content_type: str
-    file_name: str
-
-
-def download(credential: Credential, form: Format) -> Download:
-    """The certificate in one format. None of them holds a key."""
-    leaf = bytes(credential.certificate.der)
-    base = file_name(credential.alias)
+def download(credential: Credential, form: Format) -> CertificateFile:
+    """The certificate in one format."""
+    leaf, issuers, name = bytes(credential.certificate.der), issuers_of(credential.certificate), credential.alias
     match form:
         case Format.PEM:
-            return Download(pem(leaf).encode(), "application/x-pem-file", f"{base}.pem")
-        case Format.CHAIN:  # RFC 8555, 9.1
-            chain = pem_bundle([leaf, *issuers_of(credential.certificate)]).encode()
-            return Download(chain, "application/pem-certificate-chain", f"{base}-chain.pem")
-        case Format.DER:  # RFC 5280, 4.2.1.13 and RFC 2585, 4.1
-            return Download(leaf, "application/pkix-cert", f"{base}.cer")
+            return pem_file(leaf, name=name)
+        case Format.CHAIN:
+            return chain_file([leaf, *issuers], name=name)
+        case Format.DER:
+            return der_file(leaf, name=name)
         case Format.PKCS7:
-            bundle = pkcs7([leaf, *issuers_of(credential.certificate)])
-            return Download(bundle, "application/x-pkcs7-certificates", f"{base}.p7b")
+            return pkcs7_file([leaf, *issuers], name=name)

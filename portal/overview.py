@@ -13,11 +13,10 @@ from django.db.models.functions import RowNumber
 
 from certauthority.models import CertificateUse
 from certauthority.models.authority import AuthorityPurpose
-from connect.lifecycle import Status
+from connect.lifecycle import Status, percent_over
 from connect.models import User
 from portal.access import memberships_of
 from portal.credentials import Row, row, with_certificates
-from portal.life import percent_over
 from portal.models import Credential, Environment, Membership, Project
 
 # A table longer than this is not read: the credentials pages list everything.

@@ -16,8 +16,6 @@ from portal.models import Credential, EndReason
 from portal.records import audited
 from portal.requirements import holder_of
 
-CONFIRMATION = "REVOKE"
-
 
 def is_revoked_itself(credential: Credential) -> bool:
     """Whether ending this credential revokes its certificate; else only its use on the project ends."""

@@ -13,12 +13,13 @@ from audit.models import AuditEvent
 from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
+from connect.activity import Entry
+from connect.lifecycle import percent_over
 from portal.access import credential_of, signed_in
-from portal.activity import Entry, entry
+from portal.activity import entry
 from portal.credentials import row
 from portal.downloads import Format
 from portal.downloads import download as file_of
-from portal.life import percent_over
 from portal.models import Credential, Environment
 from portal.rotation import safety_of
 from portal.usage_commands import HOST, key_file, usage_commands
@@ -63,9 +64,4 @@ def download(
     found = credential_of(place.project, environment, credential_id)
     if format_name not in Format.values:
         raise Http404
-    file = file_of(found, Format(format_name))
-    headers = {
-        "Content-Disposition": f'attachment; filename="{file.file_name}"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    return HttpResponse(file.content, content_type=file.content_type, headers=headers)
+    return file_of(found, Format(format_name)).answer()

@@ -11,10 +11,10 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.revoke_form import CONFIRMATION, RevokeForm
 from portal import revocation
 from portal.access import credential_of, signed_in
 from portal.credentials import row
-from portal.forms.revoke import RevokeForm
 from portal.models import Credential, Environment
 from portal.rotation import safety_of
 from portal.views.places import place_to_change
@@ -40,7 +40,7 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
         return redirect("portal:credentials", place.project.pk, environment)
     context |= {
         "form": form,
-        "confirmation": revocation.CONFIRMATION,
+        "confirmation": CONFIRMATION,
         "safety": safety_of(shown, now=now),
         "is_revoked_itself": revocation.is_revoked_itself(credential),
     }

@@ -1,4 +1,4 @@
-"""The form of `Revoke certificate`."""
+"""The form with which a certificate is revoked, in both portals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from django.core.exceptions import ValidationError
 
 from certauthority.models import RevocationReason
 from connect.typed_fields import LineField, SafeTextInput
-from portal.revocation import CONFIRMATION
+
+CONFIRMATION = "REVOKE"
 
 
 class RevokeForm(forms.Form):
