@@ -62,6 +62,12 @@ class UserForm(ChangeForm):
     def clean_email(self) -> str:
         return str(self.cleaned_data["email"]).lower()
 
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.cleaned_data.get("is_security_administrator") and not self.cleaned_data.get("company"):
+            self.add_error("company", "A Security Administrator decides for a company. Choose it.")
+        return cleaned
+
 
 class _KeptAdmin(ModelAdmin):
     """Rows are kept for the audit and never deleted, and every change of them is an audit event."""
@@ -104,17 +110,17 @@ class _KeptAdmin(ModelAdmin):
 @admin.register(User)
 class UserAdmin(_KeptAdmin, AnyUserAdmin):
     audited_type = "account"
-    audited_fields = ("email", "name", "company", "is_staff", "is_active", "is_superuser")
+    audited_fields = ("email", "name", "company", "is_security_administrator", "is_staff", "is_active", "is_superuser")
     form = UserForm
     add_form = NewUserForm
-    list_display = ("email", "name", "company", "is_staff", "is_active")
-    list_filter = ("is_staff", "is_active", "company")
+    list_display = ("email", "name", "company", "is_security_administrator", "is_staff", "is_active")
+    list_filter = ("is_security_administrator", "is_staff", "is_active", "company")
     list_select_related = ("company",)
     search_fields = ("email", "name")
     ordering = ("email",)
     readonly_fields = ("last_login", "date_joined")
     fieldsets = (
-        (None, {"fields": ("email", "password", "name", "company")}),
+        (None, {"fields": ("email", "password", "name", "company", "is_security_administrator")}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
@@ -152,7 +158,7 @@ def _is_superuser(request: HttpRequest) -> bool:
 @admin.register(Company)
 class CompanyAdmin(_KeptAdmin):
     audited_type = "company"
-    audited_fields = ("name", "cid", "country", "verified_at")
-    list_display = ("name", "cid", "country", "verified_at")
+    audited_fields = ("name", "cid", "country", "verified_at", "group_email")
+    list_display = ("name", "cid", "country", "verified_at", "group_email")
     search_fields = ("name", "cid")
-    fields = ("name", "cid", "country", "verified_at")
+    fields = ("name", "cid", "country", "verified_at", "group_email")

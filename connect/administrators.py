@@ -36,6 +36,11 @@ def decidable_by(user: User) -> QuerySet[AccessRequest]:
     return AccessRequest.objects.filter(rule).exclude(user=user)
 
 
+def has_inbox(user: User) -> bool:
+    """Whether this person may ever decide on access requests."""
+    return user.is_staff or (user.is_security_administrator and user.company_id is not None)
+
+
 def may_decide(user: User, request: AccessRequest) -> bool:
     """Whether this person may decide on the request, and withdraw what it grants."""
     return decidable_by(user).filter(pk=request.pk).exists()

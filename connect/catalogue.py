@@ -65,7 +65,7 @@ APPLICATIONS: Final = (
         ),
         capability=Capability.ADMINISTRATION,
         icon="key",
-        url_name="kmp:inventory",
+        url_name="kmp:company",
         levels=(
             Level(
                 code=OFFICER_LEVEL,

@@ -20,6 +20,7 @@ class DemoAccount:
     company: str
     role_text: str
     is_staff: bool = False
+    is_security_administrator: bool = False
 
 
 DEMO_ACCOUNTS: Final = (
@@ -27,7 +28,9 @@ DEMO_ACCOUNTS: Final = (
     DemoAccount("reader@acme.example", "Bob Tran", ACME, "Read-only member"),
     DemoAccount("officer1@acme.example", "Olga Brandt", ACME, "Security officer"),
     DemoAccount("officer2@acme.example", "Owen Price", ACME, "Security officer"),
-    DemoAccount("security-admin@acme.example", "Sam Whitfield", ACME, "Security Administrator"),
+    DemoAccount(
+        "security-admin@acme.example", "Sam Whitfield", ACME, "Security Administrator", is_security_administrator=True
+    ),
     DemoAccount("developer@globex.example", "Charlie Okafor", GLOBEX, "Project admin"),
     DemoAccount("officer@globex.example", "Greta Lindqvist", GLOBEX, "Security officer"),
     DemoAccount("keymanagement@rehearsal.example", "Kim Adeyemi", "", "Site staff", is_staff=True),

@@ -8,7 +8,7 @@ from connect.models import AccessRequest, Company
 
 
 def names_of(request: AccessRequest) -> tuple[str, str]:
-    """The application and the level of a request, as people call them, or their codes where the Store has dropped them."""
+    """The application and the level of a request, in words; their codes where the Store has dropped them."""
     application = application_of(request.application)
     if application is None:
         return request.application, request.level

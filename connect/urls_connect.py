@@ -7,5 +7,6 @@ from django.urls import include, path
 app_name = "connect"
 
 urlpatterns = [
+    path("", include("connect.urls_access")),
     path("", include("connect.urls_notices")),
 ]

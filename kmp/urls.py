@@ -7,5 +7,6 @@ from django.urls import include, path
 app_name = "kmp"
 
 urlpatterns = [
+    path("", include("kmp.urls_company")),
     path("", include("kmp.urls_support")),
 ]

@@ -24,6 +24,9 @@ SEEN_BY_TEAM = f"{IN} 404 200 200 404"
 SEEN_BY_ADMINS = f"{IN} 404 403 200 404"
 DONE_BY_ADMINS = f"{IN} 404 403 302 404"
 SEEN_BY_STAFF = f"{IN} 403 403 403 200"
+# Alice, who is ``admin`` here, is Security Administrator and security officer of her company, too.
+SEEN_BY_ALICE = f"{IN} 404 404 200 404"
+SEEN_BY_OFFICERS = f"{IN} 403 403 200 403"
 NEVER = "405 405 405 405 405"
 NEVER_SIGNED_IN = f"{IN} 405 405 405 405"
 
@@ -42,7 +45,21 @@ ROWS = {
     "connect:mailbox": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
     "connect:mail": (f"{IN} 404 404 200 200", NEVER_SIGNED_IN),
     "connect:mail_html": (f"{IN} 404 404 200 200", NEVER_SIGNED_IN),
-    "kmp:support": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
+    "connect:store": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
+    "connect:request_access": (f"{IN} 200 200 302 200", f"{IN} 200 200 302 200"),
+    "connect:items": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
+    "connect:item": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
+    "connect:item_cancel": (NEVER_SIGNED_IN, f"{IN} 404 404 302 404"),
+    "connect:item_give_up": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "connect:inbox": (f"{IN} 403 403 200 200", NEVER_SIGNED_IN),
+    "connect:inbox_item": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "connect:access_withdraw": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "connect:company": (f"{IN} 200 200 200 403", f"{IN} 403 403 200 403"),
+    "connect:company_verify": (f"{IN} 200 200 200 403", f"{IN} 302 302 302 403"),
+    "connect:verifications": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
+    "connect:verification": (SEEN_BY_STAFF, SEEN_BY_STAFF),
+    "kmp:company": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
+    "kmp:support": (f"{IN} 403 403 200 200", NEVER_SIGNED_IN),
     "kmp:requirements": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
     "kmp:application": (SEEN_BY_STAFF, SEEN_BY_STAFF),
     "kmp:requirement": (SEEN_BY_STAFF, SEEN_BY_STAFF),

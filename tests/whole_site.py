@@ -13,17 +13,36 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
-from connect.models import Channel, Company, DemoMail, Notice, NoticeState, User
+from connect.models import (
+    AccessRequest,
+    Channel,
+    Company,
+    CompanyVerification,
+    DemoMail,
+    Notice,
+    NoticeState,
+    User,
+)
 from kmp.applications import create_applications
 from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
+from tests.connect.factories import (
+    grant_access,
+    make_access_request,
+    make_claim,
+    make_security_administrator,
+    make_staff,
+)
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
 from tests.portal.foreign_ca import ForeignCa
 
 
 @dataclass(frozen=True, slots=True)
 class WholeSite:
-    """Alice owns ``project``, the reader and ``member`` may look; the stranger owns ``foreign`` at another company."""
+    """Alice owns ``project``, is Security Administrator and security officer, and has one to decide on.
+
+    The reader and ``member`` may look; the stranger owns ``foreign`` at another company.
+    """
 
     admin: User
     reader: User
@@ -39,6 +58,9 @@ class WholeSite:
     trusted_ca: TrustedAuthority
     notice: Notice
     mail: DemoMail
+    granted: AccessRequest
+    pending: AccessRequest
+    claim: CompanyVerification
 
     @property
     def company(self) -> Company:
@@ -61,6 +83,10 @@ class WholeSite:
             "trusted_ca_id": self.trusted_ca.pk,
             "notice_id": self.notice.pk,
             "mail_id": self.mail.pk,
+            "application": "kmp",
+            "item_id": self.granted.pk,
+            "access_id": self.pending.pk,
+            "claim_id": self.claim.pk,
             "format_name": "pem",
             "name": "developers",
             "application_code": "xbs-api-mtls",
@@ -73,21 +99,22 @@ def make_whole_site() -> WholeSite:
     """Everything, made by the use-cases; it needs the fixture ``authorities``."""
     now = timezone.now()
     create_applications()
-    admin = make_user(
-        email="alice@acme.example", name="Alice Marlow", company=make_company(name="Acme Payments Ltd", cid="123456")
-    )
+    company = make_company(name="Acme Payments Ltd", cid="123456", group_email="certificates@acme.example")
+    admin = make_security_administrator(company, email="alice@acme.example", name="Alice Marlow")
+    staff = make_staff(email="staff@site.example", name="Site Staff", is_superuser=True)
     stranger = make_user(email="charlie@globex.example", name="Charlie Okafor")
     project = make_project(admin=admin, name="Checkout API")
     foreign = make_project(admin=stranger, name="Foreign Payouts")
     deleted = make_project(admin=admin, name="Gone")
     deleted_credential = make_credential(deleted, alias="gone-one")
     delete_project(deleted, actor=Actor(admin.email), now=now)
+    member = make_member(project, email="dora@acme.example", name="Dora Lind")
     return WholeSite(
         admin=admin,
         reader=make_member(project, email="bob@acme.example", name="Bob Tran"),
-        member=make_member(project, email="dora@acme.example", name="Dora Lind"),
+        member=member,
         stranger=stranger,
-        staff=make_user(email="staff@site.example", name="Site Staff", company=None, is_staff=True, is_superuser=True),
+        staff=staff,
         project=project,
         credential=make_credential(project, alias="payouts"),
         foreign=foreign,
@@ -97,6 +124,9 @@ def make_whole_site() -> WholeSite:
         trusted_ca=trust.add(ForeignCa().pem, note="", actor=Actor("staff@site.example"), now=now),
         notice=_notice_for(admin),
         mail=_mail_for(admin),
+        granted=grant_access(admin, by=staff),
+        pending=make_access_request(member),
+        claim=make_claim(),
     )
 
 

@@ -56,6 +56,14 @@ _BADGES = {
     "broken": _Badge("bad", "cross", "Broken"),
     "kept": _Badge("ok", "check", "Kept"),
     "note": _Badge("info", "info", "Note"),
+    "pending": _Badge("warn", "hourglass", "Access pending"),
+    "granted": _Badge("ok", "check-circle", "Granted"),
+    "refused": _Badge("bad", "cross-circle", "Refused"),
+    "withdrawn": _Badge("ink", "ban", "Withdrawn"),
+    "cancelled": _Badge("", "minus", "Cancelled"),
+    "confirmed": _Badge("ok", "check-circle", "Confirmed"),
+    "verified": _Badge("ok", "check-circle", "Verified"),
+    "not-verified": _Badge("warn", "alert", "Not verified"),
 }
 
 _MESSAGE_LOOK = {
@@ -218,6 +226,17 @@ def when(moment: datetime | None, style: str = "date", none: str = "Never") -> S
         date_format(moment, pattern, use_l10n=False),
         " UTC" if style == "time" else "",
     )
+
+
+@register.filter
+def age(since: datetime, now: datetime) -> str:
+    """How long something has waited, in its largest unit: ``2 days``, ``1 hour``, ``5 minutes``."""
+    minutes = max(0, int((now - since).total_seconds()) // 60)
+    for unit, length in (("day", 24 * 60), ("hour", 60), ("minute", 1)):
+        count = minutes // length
+        if count:
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return "less than a minute"
 
 
 @register.filter

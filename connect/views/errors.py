@@ -7,6 +7,6 @@ from django.shortcuts import render
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Answer 403 with the sentence that ``PermissionDenied`` was given, if any, and its ``way`` out: label, URL name."""
+    """Answer 403 with the sentence of ``PermissionDenied``, if any, and its ``way`` out: label and URL name."""
     label, name = getattr(exception, "way", ("My Projects", "home"))
     return render(request, "403.html", {"sentence": str(exception or ""), "way": label, "way_name": name}, status=403)

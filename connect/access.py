@@ -1,0 +1,72 @@
+"""Who may see and change what in Connect. Every view fetches its objects here and nowhere else."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404
+
+from connect.administrators import decidable_by, has_inbox
+from connect.companies import may_change_group_email
+from connect.models import AccessRequest, Company, CompanyVerification, User
+
+
+def company_of(user: User) -> Company:
+    """The company that this person works for. Raises 403 where there is none."""
+    if user.company is None:
+        raise PermissionDenied(
+            "Your account belongs to no company. If it should, ask the site’s staff to add it to your company."
+        )
+    return user.company
+
+
+def require_group_email_right(user: User, company: Company) -> None:
+    """Raises 403 for who may not set the company's group e-mail."""
+    if not may_change_group_email(user, company):
+        raise PermissionDenied(
+            f"Only Security Administrators and security officers of {company.name} change its Certificate Management "
+            "Group Email."
+        )
+
+
+def item_of(user: User, item_id: UUID) -> AccessRequest:
+    """A request of one's own. Raises 404 for anybody else's, as for what does not exist."""
+    return _the_one(AccessRequest.objects.filter(user=user), item_id)
+
+
+def inbox_of(user: User) -> QuerySet[AccessRequest]:
+    """The requests that this person decides on, in whatever state. Raises 403 for who never decides."""
+    if not has_inbox(user):
+        raise PermissionDenied(
+            "Only Security Administrators decide who gets access. How your own requests stand is in My Items."
+        )
+    return decidable_by(user).select_related("user", "company", "decided_by")
+
+
+def inbox_request_of(user: User, access_id: UUID) -> AccessRequest:
+    """A request that this person may decide on. Raises 404 for any other: another company's, and one's own."""
+    return _the_one(decidable_by(user), access_id)
+
+
+def require_staff(user: User) -> None:
+    """Raises 403 for everybody but the site's staff."""
+    if not user.is_staff:
+        raise PermissionDenied("Only the site’s staff verify companies.")
+
+
+def claim_of(claim_id: UUID) -> CompanyVerification:
+    """A claim of whatever company, for staff. Call ``require_staff`` first."""
+    claims = CompanyVerification.objects.select_related("company", "requested_by", "decided_by")
+    claim = claims.filter(pk=claim_id).first()
+    if claim is None:
+        raise Http404
+    return claim
+
+
+def _the_one(requests: QuerySet[AccessRequest], key: UUID) -> AccessRequest:
+    request = requests.filter(pk=key).select_related("user", "company", "decided_by").first()
+    if request is None:
+        raise Http404
+    return request

@@ -1,0 +1,47 @@
+"""Access requests and claims for tests, made by the use-cases that users call. A test names only what matters to it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from audit.events import Actor
+from connect.access_requests import decide, request_access
+from connect.models import AccessRequest, Company, CompanyVerification, User
+from connect.officers import KMP, OFFICER_LEVEL
+from connect.verification import verify_company
+from tests.factories import make_company, make_user
+
+
+def make_staff(**fields: Any) -> User:
+    """Somebody of the site's staff, who belongs to no company."""
+    return make_user(**{"company": None, "is_staff": True, **fields})
+
+
+def make_security_administrator(company: Company | None = None, **fields: Any) -> User:
+    """A Security Administrator of this company, or of a new one."""
+    return make_user(company=company or make_company(), is_security_administrator=True, **fields)
+
+
+def make_access_request(user: User, *, now: datetime | None = None) -> AccessRequest:
+    """A pending request for KMP."""
+    return request_access(
+        user, application=KMP, level=OFFICER_LEVEL, actor=Actor(user.email), now=now or timezone.now()
+    )
+
+
+def grant_access(user: User, *, by: User | None = None, now: datetime | None = None) -> AccessRequest:
+    """KMP granted, so that the person is a security officer: by staff, unless told otherwise."""
+    request, by = make_access_request(user, now=now), by or make_staff()
+    return decide(request, by=by, grant=True, reason="", actor=Actor(by.email), now=now or timezone.now())
+
+
+def make_claim(user: User | None = None, *, cid: str = "7654321", now: datetime | None = None) -> CompanyVerification:
+    """A claim that waits for staff, of a company without a CID."""
+    user = user or make_user(company=make_company(cid=None, verified_at=None))
+    company = user.company
+    if company is None:
+        raise ValueError("only a company claims a CID")
+    return verify_company(company, cid=cid, by=user, actor=Actor(user.email), now=now or timezone.now())
