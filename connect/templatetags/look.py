@@ -64,6 +64,14 @@ _BADGES = {
     "confirmed": _Badge("ok", "check-circle", "Confirmed"),
     "verified": _Badge("ok", "check-circle", "Verified"),
     "not-verified": _Badge("warn", "alert", "Not verified"),
+    "draft": _Badge("open", "pencil", "Draft"),
+    "submitted": _Badge("info", "send", "Submitted"),
+    "in-review": _Badge("info", "eye", "In review"),
+    "signed": _Badge("ok", "check", "Signed"),
+    "rejected": _Badge("bad", "cross", "Rejected"),
+    "match": _Badge("ok", "check", "Match"),
+    "may-differ": _Badge("info", "info", "May differ"),
+    "change": _Badge("bad", "cross", "Change this"),
 }
 
 _MESSAGE_LOOK = {
