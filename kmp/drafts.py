@@ -84,20 +84,34 @@ def start_renewal(entry: InventoryEntry, *, by: User, actor: Actor, now: datetim
         CannotRenew: with the newest version, where there is one.
         RenewalTaken: another officer has it, or it is submitted already.
     """
-    open_one = _open_renewal(entry)
+    draft = own_renewal(entry, by=by)
+    if draft is not None:
+        return draft
+    try:
+        with transaction.atomic():
+            return _insert_renewal(entry, by=by, actor=actor, now=now)
+    except IntegrityError:
+        # Somebody was faster, and the constraint decided.
+        draft = own_renewal(entry, by=by)
+        if draft is None:
+            raise
+        return draft
+
+
+def own_renewal(entry: InventoryEntry, *, by: User) -> CertificateRequest | None:
+    """The draft in which this officer renews a certificate already; None where a renewal may begin.
+
+    Raises:
+        CannotRenew: with the newest version, where there is one.
+        RenewalTaken: another officer has it, or it is submitted already.
+    """
+    open_one = CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer").first()
     if open_one is None:
         refuse_renewal_of(entry)
-        try:
-            with transaction.atomic():
-                return _insert_renewal(entry, by=by, actor=actor, now=now)
-        except IntegrityError:
-            # Somebody was faster, and the constraint decided.
-            open_one = _open_renewal(entry)
-            if open_one is None:
-                raise
+        return None
     if open_one.state == RequestState.DRAFT and open_one.officer_id == by.pk:
         return open_one
-    raise RenewalTaken(_taken_sentence(open_one), open_one)
+    raise RenewalTaken(_taken_sentence(open_one, by), open_one)
 
 
 def refuse_renewal_of(entry: InventoryEntry) -> None:
@@ -202,19 +216,13 @@ def _insert_renewal(entry: InventoryEntry, *, by: User, actor: Actor, now: datet
     return request
 
 
-def _open_renewal(entry: InventoryEntry) -> CertificateRequest | None:
-    return CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer").first()
-
-
-def _taken_sentence(request: CertificateRequest) -> str:
+def _taken_sentence(request: CertificateRequest, by: User) -> str:
+    who = "You are" if request.officer_id == by.pk else f"{request.officer.name} is"
     if request.state == RequestState.DRAFT:
-        return (
-            f"{request.officer.name} is renewing this certificate with {request.number}. Wait for it, or take the "
-            "draft over."
-        )
+        return f"{who} renewing this certificate with {request.number}. Wait for it, or take the draft over."
     return (
-        f"{request.officer.name} has submitted {request.number} for this certificate. It is "
-        f"{request.get_state_display().lower()}: wait for the decision."
+        f"{who} renewing this certificate with {request.number}, which is {request.get_state_display().lower()}. Wait "
+        "for the decision."
     )
 
 

@@ -8,5 +8,6 @@ app_name = "kmp"
 
 urlpatterns = [
     path("", include("kmp.urls_company")),
+    path("", include("kmp.urls_requests")),
     path("", include("kmp.urls_support")),
 ]
