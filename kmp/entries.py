@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 
@@ -15,7 +15,8 @@ from certauthority.models import Certificate, RevocationReason
 from certauthority.models.authority import AuthorityPurpose
 from connect.models import Company
 from kmp.errors import CannotRenew
-from kmp.models import Application, EntryState, InventoryEntry
+from kmp.models import Application, CertificateRequest, EntryState, InventoryEntry
+from kmp.moves import OPEN
 from kmp.numbers import next_reference
 from kmp.records import audited_entry
 
@@ -29,12 +30,14 @@ def add_entry(
     certificate: Certificate,
     alternative_names: Sequence[str] = (),
     renews: InventoryEntry | None = None,
+    key: UUID | None = None,
     actor: Actor = SYSTEM,
     now: datetime,
 ) -> InventoryEntry:
     """Put a signed certificate into the inventory, as the next version of the one that it renews, if any.
 
-    Call it inside the transaction that signs; what it renews becomes Renewed.
+    Call it inside the transaction that signs; what it renews becomes Renewed. ``key`` is the id of the request that
+    asked for it: the primary key then refuses a second certificate for the same request.
 
     Raises:
         CannotRenew: what it was to renew has a successor, or was revoked, meanwhile.
@@ -43,6 +46,7 @@ def add_entry(
         raise RuntimeError("add_entry() stores a part of what its caller stores: call it inside transaction.atomic()")
     renewed = _renewable(renews, company) if renews is not None else None
     entry = InventoryEntry(
+        id=key or uuid4(),
         reference=next_reference(),
         company=company,
         application=application,
@@ -138,6 +142,16 @@ def _renewable(entry: InventoryEntry, company: Company) -> InventoryEntry:
 def newest_of(entry: InventoryEntry) -> InventoryEntry:
     """The latest version of the same certificate, which may be the entry itself."""
     return InventoryEntry.objects.filter(line=entry.line).order_by("-version")[0]
+
+
+def request_of(entry: InventoryEntry) -> CertificateRequest | None:
+    """The request that the certificate was signed for."""
+    return CertificateRequest.objects.filter(entry=entry).first()
+
+
+def renewal_of(entry: InventoryEntry) -> CertificateRequest | None:
+    """The renewal that is under way: a draft, or one that waits for its decision. There is one at most."""
+    return CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer").first()
 
 
 def _supersede(entry: InventoryEntry, *, by: InventoryEntry, actor: Actor, now: datetime) -> None:

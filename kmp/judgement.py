@@ -142,10 +142,11 @@ def _cannot_be_kept(request: CertificateRequest) -> str:
 
 
 def _sentences(judgement: RequestJudgement, problems: tuple[str, ...]) -> tuple[str, ...]:
-    return (*problems, *(_sentence(verdict) for verdict in broken(judgement.verdicts)))
+    return (*problems, *(sentence_of(verdict) for verdict in broken(judgement.verdicts)))
 
 
-def _sentence(verdict: Verdict) -> str:
+def sentence_of(verdict: Verdict) -> str:
+    """A broken rule in one sentence."""
     if verdict.id.startswith("input.") or verdict.id == "csr.single":
         return verdict.found
     wanted = f"; wanted: {verdict.wanted}" if verdict.wanted else ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.urls import reverse
+from django.urls import NoReverseMatch, reverse
 
 from connect.models import User
 from connect.notices import Recipient, announce, people
@@ -16,8 +16,13 @@ def submitted(request: CertificateRequest, *, now: datetime) -> None:
     """Officers know that a request is on its way; Key Management that one waits, where it reviews by hand."""
     _announce("kmp.request-submitted", request, now=now)
     if request.decide_at is None:
-        staff = people(User.objects.filter(is_staff=True, is_active=True))
-        _announce("kmp.request-waiting", request, now=now, to=staff, link=reverse("kmp:review", args=[request.number]))
+        waiting(request, now=now)
+
+
+def waiting(request: CertificateRequest, *, now: datetime) -> None:
+    """Key Management has a request to review."""
+    staff = people(User.objects.filter(is_staff=True, is_active=True))
+    _announce("kmp.request-waiting", request, now=now, to=staff, link=reverse("kmp:review", args=[request.number]))
 
 
 def rejected(request: CertificateRequest, *, now: datetime) -> None:
@@ -33,6 +38,13 @@ def cancelled(request: CertificateRequest, *, now: datetime) -> None:
 def signed(request: CertificateRequest, *, now: datetime) -> None:
     """The new certificate, and what to do with it."""
     _announce("kmp.request-signed", request, now=now)
+
+
+def _review_link(request: CertificateRequest) -> str:
+    try:
+        return reverse("kmp:review", args=[request.number])
+    except NoReverseMatch:
+        return reverse("kmp:request", args=[request.number])
 
 
 def _announce(

@@ -8,6 +8,7 @@ from audit.events import Actor, JsonScalar, record
 from kmp.models import CertificateRequest, RequestState
 from kmp.records import audited
 
+REASON_LENGTH = 500
 UNDECIDED = (RequestState.SUBMITTED, RequestState.IN_REVIEW)
 OPEN = (RequestState.DRAFT, *UNDECIDED)
 
@@ -24,7 +25,7 @@ def locked(request: CertificateRequest) -> CertificateRequest:
 def end(row: CertificateRequest, state: RequestState, *, by: str, reason: str, now: datetime) -> None:
     """Bring a locked row into a final state; of a signed one the entry is stored, too."""
     row.state, row.ended_at, row.changed_at, row.decide_at = state, now, now, None
-    row.decided_by, row.reason = by, reason[:500]
+    row.decided_by, row.reason = by, reason[:REASON_LENGTH]
     row.save(update_fields=["state", "ended_at", "changed_at", "decide_at", "decided_by", "reason", "entry"])
 
 

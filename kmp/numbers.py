@@ -22,6 +22,15 @@ def next_reference() -> str:
     return f"KM-{_next(REFERENCE)}"
 
 
+def hold_references() -> None:
+    """Make every other transaction wait that would put a certificate into the inventory, until this one ends.
+
+    What is judged afterwards, such as that no live certificate has the same subject, is true until the commit.
+    """
+    Sequence.objects.get_or_create(pk=REFERENCE, defaults={"last": _FIRST[REFERENCE] - 1})
+    Sequence.objects.select_for_update().get(pk=REFERENCE)
+
+
 def _next(name: str) -> int:
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A number belongs to what its caller stores: draw it inside transaction.atomic()")

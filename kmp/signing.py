@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 
@@ -12,16 +13,17 @@ from certauthority import issuance
 from certauthority.errors import RequestRefused, SerialRepeated
 from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
-from connect.officers import is_officer
+from connect.officers import officers_of
 from kmp import messages
-from kmp.drafts import refuse_renewal_of
 from kmp.entries import add_entry
-from kmp.errors import CannotRenew, NotSignable, WrongState
-from kmp.judgement import Judged, judge
+from kmp.errors import NotSignable, WrongState
+from kmp.judgement import Judged, judge, sentence_of
 from kmp.models import CertificateRequest, InventoryEntry, RequestState
-from kmp.moves import UNDECIDED, end, locked, record_of
+from kmp.moves import REASON_LENGTH, UNDECIDED, end, locked, record_of
+from kmp.numbers import hold_references
 
 SERIAL_TRIES = 3
+_CHANGED = "Something changed after it was submitted."
 
 
 def sign(request: CertificateRequest, *, decided_by: str, actor: Actor, now: datetime) -> InventoryEntry:
@@ -38,15 +40,32 @@ def sign(request: CertificateRequest, *, decided_by: str, actor: Actor, now: dat
     raise RuntimeError("the random source gives serial numbers that were given before")
 
 
+def judge_again(request: CertificateRequest, *, now: datetime) -> tuple[Judged, tuple[str, ...]]:
+    """What the rules say of a submitted request now, and a sentence for each thing that keeps it from being signed.
+
+    It kept every rule when it was submitted: what stands against it now has changed since. That its application was
+    closed, or that its company lacks an officer or the group e-mail now, does not matter any more.
+    """
+    judged = judge(request, now=now)
+    obstacles = judged.problems
+    if not officers_of(request.company).filter(pk=request.officer_id).exists():
+        obstacles = (
+            f"{request.officer.name} is no security officer of {request.company.name} any more. Another officer may "
+            "send the CSR in a request of their own.",
+            *obstacles,
+        )
+    return judged, obstacles
+
+
 def _sign(request: CertificateRequest, *, decided_by: str, actor: Actor, now: datetime) -> InventoryEntry:
     row = locked(request)
     if row.entry is not None:
         return row.entry
     if row.state not in UNDECIDED:
         raise WrongState(f"{row.number} was {row.get_state_display().lower()} meanwhile. Nothing was signed.")
-    judged = _judged_again(row, now=now)
+    judged = _judged_for_good(row, now=now)
     certificate = _issue(row, judged, now=now)
-    entry = _add_entry(row, certificate, now=now)
+    entry = _add_entry(row, certificate, actor=actor, now=now)
     row.entry = entry
     end(row, RequestState.SIGNED, by=decided_by, reason="", now=now)
     record_of(
@@ -67,21 +86,14 @@ def _sign(request: CertificateRequest, *, decided_by: str, actor: Actor, now: da
     return entry
 
 
-def _judged_again(row: CertificateRequest, *, now: datetime) -> Judged:
-    """Everything that may have changed since the officer pressed Submit."""
-    if not is_officer(row.officer):
-        raise NotSignable(
-            f"{row.officer.name} is no security officer any more. Another officer may submit the CSR in a request of "
-            "their own."
-        )
+def _judged_for_good(row: CertificateRequest, *, now: datetime) -> Judged:
+    """The judgement, which stays true until the commit: what it rests on is held. Raises NotSignable."""
+    hold_references()
     if row.expiring is not None:
-        try:
-            refuse_renewal_of(InventoryEntry.objects.select_for_update().get(pk=row.expiring.pk))
-        except CannotRenew as error:
-            raise NotSignable(str(error)) from error
-    judged = judge(row, now=now)
-    if not judged.acceptable:
-        raise NotSignable("The CSR does not keep the rules any more: " + " ".join(judged.problems))
+        InventoryEntry.objects.select_for_update(of=("self",)).get(pk=row.expiring.pk)
+    judged, obstacles = judge_again(row, now=now)
+    if obstacles:
+        raise NotSignable(_reason(obstacles))
     return judged
 
 
@@ -94,10 +106,11 @@ def _issue(row: CertificateRequest, judged: Judged, *, now: datetime) -> Certifi
             alternative_names=tuple(row.alternative_names),
         )
     except RequestRefused as error:
-        raise NotSignable("The CSR’s key became unacceptable after it was submitted. Make a new key.") from error
+        # Between the judgement and the claim of its key, the key was reported as compromised or went to somebody else.
+        raise NotSignable(_reason(sentence_of(verdict) for verdict in error.verdicts if not verdict.ok)) from error
 
 
-def _add_entry(row: CertificateRequest, certificate: Certificate, *, now: datetime) -> InventoryEntry:
+def _add_entry(row: CertificateRequest, certificate: Certificate, *, actor: Actor, now: datetime) -> InventoryEntry:
     if row.application is None:
         raise WrongState(f"{row.number} names no application.")
     return add_entry(
@@ -108,5 +121,17 @@ def _add_entry(row: CertificateRequest, certificate: Certificate, *, now: dateti
         certificate=certificate,
         alternative_names=tuple(row.alternative_names),
         renews=row.expiring,
+        key=row.pk,
+        actor=actor,
         now=now,
     )
+
+
+def _reason(sentences: Iterable[str]) -> str:
+    """What the officer reads: as many whole sentences as fit."""
+    told = _CHANGED
+    for sentence in sentences:
+        if len(told) + 1 + len(sentence) > REASON_LENGTH:
+            return told if told != _CHANGED else f"{told} {sentence}"[: REASON_LENGTH - 1] + "…"
+        told = f"{told} {sentence}"
+    return told

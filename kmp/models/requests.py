@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from connect.models import Company, User
 from kmp.models.applications import Application, Environment, Profile
@@ -71,6 +71,12 @@ class CertificateRequest(models.Model):
                 name="request_signed_has_certificate",
                 condition=Q(state="signed", entry__isnull=False) | ~Q(state="signed") & Q(entry=None),
             ),
+            # One request, one certificate: the entry has the id of its request, so that a second one meets the
+            # primary key of the inventory.
+            models.CheckConstraint(
+                name="request_certificate_is_its_own",
+                condition=Q(entry=None) | Q(entry=F("id")),
+            ),
             models.CheckConstraint(
                 name="request_ended_whole",
                 condition=Q(state__in=["signed", "rejected", "cancelled"], ended_at__isnull=False)
@@ -91,6 +97,7 @@ class CertificateRequest(models.Model):
             models.Index(
                 fields=["decide_at"], name="request_undecided", condition=Q(state__in=["submitted", "in-review"])
             ),
+            models.Index(fields=["-ended_at", "id"], name="request_by_end"),
         ]
 
     def __str__(self) -> str:
