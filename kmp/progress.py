@@ -6,31 +6,33 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from audit.models import AuditEvent
-from kmp.models import CertificateRequest, RequestState
+from connect.activity import Entry, Wording
+from kmp.models import CertificateRequest, Environment, RequestState, Review
 from kmp.moves import UNDECIDED
 from kmp.records import audited
 
 # An automatic decision that is later than this is told to be late.
 _LATE = timedelta(seconds=30)
 _WAY = (RequestState.DRAFT, RequestState.SUBMITTED, RequestState.IN_REVIEW, RequestState.SIGNED)
-_SENTENCES = {
-    "kmp.request-started": "Started the request",
-    "kmp.request-changed": "Changed {what}",
-    "kmp.request-handed-over": "Handed over from {officer_before} to {officer}",
-    "kmp.request-submitted": "Submitted the request",
-    "kmp.request-in-review": "Began the review",
-    "kmp.request-signed": "Signed the certificate {reference}",
-    "kmp.request-rejected": "Rejected the request",
-    "kmp.request-cancelled": "Cancelled the request",
-}
-_NAMES = {
-    "csr_name": "the CSR",
-    "common_name": "the common name",
-    "alternative_names": "the alternative names",
-    "contact": "the contact",
-    "application": "the application",
-    "environment": "the environment",
-}
+_WORDING = Wording(
+    sentences={
+        "kmp.request-started": "Started the request",
+        "kmp.request-changed": "Changed the draft",
+        "kmp.request-handed-over": "Handed over to {officer}",
+        "kmp.request-submitted": "Submitted the request",
+        "kmp.request-in-review": "Began the review",
+        "kmp.request-signed": "Signed the certificate {reference}",
+        "kmp.request-rejected": "Rejected the request",
+        "kmp.request-cancelled": "Cancelled the request",
+    },
+    names={"csr_name": "CSR", "alternative_names": "Subject Alternate Names (SAN)", "serial": "Serial number"},
+    said={
+        "kmp.request-handed-over": {"officer"},
+        "kmp.request-signed": {"reference", "common_name", "fingerprint", "not_after", "decided_by"},
+        "kmp.request-cancelled": {"state"},
+    },
+    choices={"environment": Environment, "review": Review},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +51,6 @@ class Waiting:
     title: str
     text: str
     is_late: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """One event of the history, in words."""
-
-    event: AuditEvent
-    sentence: str
-    reason: str = ""
 
 
 def steps_of(request: CertificateRequest) -> tuple[Step, ...]:
@@ -95,19 +88,8 @@ def token_of(request: CertificateRequest, *, now: datetime) -> str:
     return f"{request.state}{'-late' if waiting and waiting.is_late else ''}"
 
 
-def history_of(request: CertificateRequest) -> tuple[Happening, ...]:
+def history_of(request: CertificateRequest) -> list[Entry]:
     """Everything that happened to a request, newest first."""
     on = audited(request)
-    events = AuditEvent.objects.filter(company=on.company, object_type=on.type, object_id=on.id).order_by("-id")
-    return tuple(_happening(event) for event in events)
-
-
-def _happening(event: AuditEvent) -> Happening:
-    values = {name: str(value) for name, value in event.after.items()}
-    values |= {f"{name}_before": str(value) for name, value in event.before.items()}
-    values["what"] = ", ".join(_NAMES[name] for name in event.after if name in _NAMES) or "the CSR"
-    try:
-        sentence = _SENTENCES.get(event.action, "").format_map(values)
-    except KeyError:
-        sentence = ""
-    return Happening(event, sentence or event.action, str(event.after.get("reason", "")))
+    events = AuditEvent.objects.filter(company=on.company, object_type=on.type, object_id=on.id)
+    return [_WORDING.entry(event) for event in events.order_by("-id")]
