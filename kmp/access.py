@@ -72,7 +72,14 @@ def entry_of(company: Company, reference: str) -> InventoryEntry:
     """One certificate of the officer's company. Raises 404 for any other, after the same one query."""
     entry = (
         InventoryEntry.objects.filter(company=company, reference=reference)
-        .select_related("application", "certificate__authority__parent", "company")
+        .select_related(
+            "application",
+            "company",
+            "certificate__authority__parent",
+            "certificate__use",
+            "renews__certificate",
+            "renewed_by",
+        )
         .first()
     )
     return entry or _missing()

@@ -8,6 +8,7 @@ app_name = "kmp"
 
 urlpatterns = [
     path("", include("kmp.urls_company")),
+    path("", include("kmp.urls_inventory")),
     path("", include("kmp.urls_requests")),
     path("", include("kmp.urls_support")),
 ]

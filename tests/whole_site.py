@@ -24,6 +24,7 @@ from connect.models import (
     User,
 )
 from kmp.applications import create_applications
+from kmp.models import InventoryEntry
 from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
 from tests.connect.factories import (
@@ -34,6 +35,7 @@ from tests.connect.factories import (
     make_staff,
 )
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
+from tests.kmp.factories import make_entry
 from tests.portal.foreign_ca import ForeignCa
 
 
@@ -61,6 +63,8 @@ class WholeSite:
     granted: AccessRequest
     pending: AccessRequest
     claim: CompanyVerification
+    entry: InventoryEntry
+    foreign_entry: InventoryEntry
 
     @property
     def company(self) -> Company:
@@ -87,6 +91,7 @@ class WholeSite:
             "item_id": self.granted.pk,
             "access_id": self.pending.pk,
             "claim_id": self.claim.pk,
+            "reference": self.entry.reference,
             "format_name": "pem",
             "name": "developers",
             "application_code": "xbs-api-mtls",
@@ -127,6 +132,8 @@ def make_whole_site() -> WholeSite:
         granted=grant_access(admin, by=staff),
         pending=make_access_request(member),
         claim=make_claim(),
+        entry=make_entry(company),
+        foreign_entry=make_entry(stranger.company),
     )
 
 

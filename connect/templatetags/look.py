@@ -42,6 +42,7 @@ class _Badge:
 _BADGES = {
     "active": _Badge("ok", "check-circle", "Active"),
     "expiring-soon": _Badge("warn", "clock", "Expiring soon"),
+    "renewed": _Badge("", "arrow", "Renewed"),
     "expired": _Badge("bad", "cross-circle", "Expired"),
     "revoked": _Badge("ink", "ban", "Revoked"),
     "use-ended": _Badge("ink", "ban", "Use ended"),

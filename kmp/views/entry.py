@@ -1,0 +1,106 @@
+"""`Certificate Details`, its download and its revocation."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.views.decorators.http import require_http_methods, require_safe
+
+from certauthority.chains import issuers_of
+from certauthority.records import facts_of
+from certauthority.x509.certificates import read_certificate
+from connect.actors import actor_of
+from connect.lifecycle import percent_over
+from connect.revoke_form import CONFIRMATION, RevokeForm
+from kmp import entries
+from kmp.access import Officer, entry_of, officer_for_object
+from kmp.downloads import certificate_file
+from kmp.forms.inventory import DownloadForm
+from kmp.history import history_of
+from kmp.inventory import Row, row_of
+from kmp.models import EntryState, InventoryEntry
+from kmp.version_chain import chain_of
+
+
+@require_safe
+def entry(request: HttpRequest, reference: str) -> HttpResponse:
+    """Everything about one certificate."""
+    now = timezone.now()
+    officer, found = _officer_and_entry(request, reference)
+    certificate = found.certificate
+    context = {
+        **_context(officer, found, row_of(found, now=now)),
+        "certificate": certificate,
+        "facts": facts_of(certificate),
+        "chain": [read_certificate(der) for der in issuers_of(certificate)],
+        "percent_over": percent_over(certificate, now=now),
+        "issuer_label": certificate.authority.label if certificate.authority else certificate.issuer,
+        "versions": chain_of(found, now=now),
+        "made_by": entries.request_of(found),
+        "renewal": entries.renewal_of(found),
+        "history": history_of(found),
+        "can_renew": found.state == EntryState.LIVE,
+        "keeps_name": found.renews is not None
+        and found.renews.certificate.subject_digest == certificate.subject_digest,
+    }
+    return render(request, "kmp/entry.html", context)
+
+
+@require_safe
+def download(request: HttpRequest, reference: str) -> HttpResponse:
+    """`Download`: the choice, or the file once a format is chosen. 409 for a version that has a successor.
+
+    The latest version can be downloaded also when it is expired or revoked: it is no secret, and who looks into what
+    went wrong needs it.
+    """
+    officer, found = _officer_and_entry(request, reference)
+    context = _context(officer, found, row_of(found, now=timezone.now()))
+    if found.state == EntryState.RENEWED:
+        context["newest"] = entries.newest_of(found)
+        return render(request, "kmp/download_superseded.html", context, status=HTTPStatus.CONFLICT)
+    form = DownloadForm(request.GET if "file_format" in request.GET or "include_chain" in request.GET else None)
+    if form.is_valid():
+        return certificate_file(found, **form.cleaned_data).answer()
+    return render(request, "kmp/download.html", {**context, "form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def revoke(request: HttpRequest, reference: str) -> HttpResponse:
+    """Revoke a certificate for good, once the word is typed. One that is revoked already is only told about."""
+    now = timezone.now()
+    officer, found = _officer_and_entry(request, reference)
+    context = _context(officer, found, row_of(found, now=now))
+    if found.certificate.revoked_at is not None:
+        return render(request, "kmp/revoke_ended.html", context)
+    form = RevokeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        reason = form.cleaned_data["reason"]
+        if entries.revoke(found, reason=reason, actor=actor_of(request), now=now):
+            messages.success(
+                request, f"{found.reference} was revoked.\nIt is refused from now on, and the next CRL lists it."
+            )
+        else:
+            messages.info(request, f"{found.reference} had been revoked a moment before.")
+        return redirect("kmp:entry", found.reference)
+    return render(request, "kmp/revoke.html", {**context, "form": form, "confirmation": CONFIRMATION})
+
+
+def _officer_and_entry(request: HttpRequest, reference: str) -> tuple[Officer, InventoryEntry]:
+    officer = officer_for_object(request)
+    return officer, entry_of(officer.company, reference)
+
+
+def _context(officer: Officer, found: InventoryEntry, row: Row) -> dict[str, Any]:
+    use = getattr(found.certificate, "use", None)
+    return {
+        "officer": officer,
+        "section": "inventory",
+        "entry": found,
+        "row": row,
+        "last_used_at": use.last_used_at if use is not None else None,
+    }
