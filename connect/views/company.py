@@ -57,7 +57,7 @@ def verify(request: HttpRequest) -> HttpResponse:
     user = signed_in(request)
     own = access.company_of(user)
     waiting = CompanyVerification.objects.filter(company=own, state=VerificationState.PENDING).first()
-    form = CidForm(request.POST or None)
+    form = CidForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and (own.cid or form.is_valid()):
         cid = "" if own.cid else form.cleaned_data["cid"]
         try:

@@ -54,7 +54,7 @@ def inbox_item(request: HttpRequest, access_id: UUID) -> HttpResponse:
     """Approve or refuse one request. One that is decided is shown as it stands."""
     user = signed_in(request)
     asked = access.inbox_request_of(user, access_id)
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         grant = form.cleaned_data["is_yes"]
         reason = form.cleaned_data["reason"]
@@ -78,7 +78,7 @@ def withdraw(request: HttpRequest, access_id: UUID) -> HttpResponse:
     """Take granted access back, with a reason."""
     user = signed_in(request)
     granted = access.inbox_request_of(user, access_id)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             access_requests.withdraw(granted, by=user, **form.cleaned_data, actor=actor_of(request), now=timezone.now())

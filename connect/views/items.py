@@ -62,7 +62,7 @@ def give_up(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """Give up access of one's own, after asking."""
     user = signed_in(request)
     own = access.item_of(user, item_id)
-    form = WithdrawForm(request.POST or None)
+    form = WithdrawForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             access_requests.withdraw(own, by=user, **form.cleaned_data, actor=actor_of(request), now=timezone.now())

@@ -45,7 +45,7 @@ def request_access(request: HttpRequest, application: str) -> HttpResponse:
     (mine,) = cards_of(user, [card])
     if mine.request is not None and not mine.may_request:
         return redirect("connect:item", mine.request.pk)
-    form = RequestAccessForm(request.POST or None, application=card)
+    form = RequestAccessForm(request.POST if request.method == "POST" else None, application=card)
     if request.method == "POST" and form.is_valid():
         try:
             asked = access_requests.request_access(

@@ -42,7 +42,7 @@ def verification(request: HttpRequest, claim_id: UUID) -> HttpResponse:
     user = signed_in(request)
     access.require_staff(user)
     claim = access.claim_of(claim_id)
-    form = DecisionForm(request.POST or None)
+    form = DecisionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         confirm, reason = form.cleaned_data["is_yes"], form.cleaned_data["reason"]
         try:
