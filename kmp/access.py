@@ -95,10 +95,13 @@ def request_of(company: Company, number: str) -> CertificateRequest:
     return found or _missing()
 
 
-def any_request(number: str) -> CertificateRequest:
-    """One request of whatever company, for Key Management. Call ``require_staff`` first."""
+def submitted_request(number: str) -> CertificateRequest:
+    """One request of whatever company, for Key Management; a draft is nobody's but its company's (404).
+
+    Call ``require_staff`` first.
+    """
     found = (
-        CertificateRequest.objects.filter(number=number)
+        CertificateRequest.objects.filter(number=number, submitted_at__isnull=False)
         .select_related("application", "officer", "company", "expiring__certificate", "entry")
         .first()
     )

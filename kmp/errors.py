@@ -44,6 +44,10 @@ class RequirementImpossible(KmpError):
     """No request could meet these requirements."""
 
 
+class OwnRequest(KmpError):
+    """Nobody decides on a request of their own, or of the company that they work for."""
+
+
 class NotSignable(KmpError):
     """The world changed since a request was submitted: it is to be rejected with this sentence as its reason."""
 

@@ -93,7 +93,7 @@ def _judged_for_good(row: CertificateRequest, *, now: datetime) -> Judged:
         InventoryEntry.objects.select_for_update(of=("self",)).get(pk=row.expiring.pk)
     judged, obstacles = judge_again(row, now=now)
     if obstacles:
-        raise NotSignable(_reason(obstacles))
+        raise NotSignable(reason_of(obstacles))
     return judged
 
 
@@ -107,7 +107,7 @@ def _issue(row: CertificateRequest, judged: Judged, *, now: datetime) -> Certifi
         )
     except RequestRefused as error:
         # Between the judgement and the claim of its key, the key was reported as compromised or went to somebody else.
-        raise NotSignable(_reason(sentence_of(verdict) for verdict in error.verdicts if not verdict.ok)) from error
+        raise NotSignable(reason_of(sentence_of(verdict) for verdict in error.verdicts if not verdict.ok)) from error
 
 
 def _add_entry(row: CertificateRequest, certificate: Certificate, *, actor: Actor, now: datetime) -> InventoryEntry:
@@ -127,8 +127,8 @@ def _add_entry(row: CertificateRequest, certificate: Certificate, *, actor: Acto
     )
 
 
-def _reason(sentences: Iterable[str]) -> str:
-    """What the officer reads: as many whole sentences as fit."""
+def reason_of(sentences: Iterable[str]) -> str:
+    """The reason to reject a request with, for what ``judge_again`` found: as many whole sentences as fit."""
     told = _CHANGED
     for sentence in sentences:
         if len(told) + 1 + len(sentence) > REASON_LENGTH:

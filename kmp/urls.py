@@ -10,5 +10,6 @@ urlpatterns = [
     path("", include("kmp.urls_company")),
     path("", include("kmp.urls_inventory")),
     path("", include("kmp.urls_requests")),
+    path("", include("kmp.urls_review")),
     path("", include("kmp.urls_support")),
 ]

@@ -12,11 +12,11 @@ _DATA = der.write_oid("1.2.840.113549.1.7.1")
 _LINE = 64
 
 
-def pem(data: bytes) -> str:
-    """One certificate as PEM text (RFC 7468, 5), with a line end after the last line."""
+def pem(data: bytes, *, label: str = "CERTIFICATE") -> str:
+    """One certificate, or what the label says, as PEM text (RFC 7468, 5), with a line end after the last line."""
     text = b64encode(data).decode()
     lines = [text[start : start + _LINE] for start in range(0, len(text), _LINE)]
-    return "\n".join(["-----BEGIN CERTIFICATE-----", *lines, "-----END CERTIFICATE-----", ""])
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
 
 
 def pem_bundle(certificates: Sequence[bytes]) -> str:
