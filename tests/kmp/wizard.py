@@ -123,7 +123,10 @@ def submitted(request: CertificateRequest, *, now: datetime | None = None) -> Ce
 def ended(
     request: CertificateRequest, state: RequestState, *, entry: InventoryEntry | None = None, reason: str = ""
 ) -> CertificateRequest:
-    """The same request as it stands after a decision."""
+    """The same request as it stands after a decision. An entry gets the id of its request, as signing gives it."""
+    if entry is not None:
+        InventoryEntry.objects.filter(pk=entry.pk).update(id=request.pk)
+        entry.pk = request.pk
     request.state, request.ended_at, request.decide_at = state, timezone.now(), None
     request.decided_by, request.reason, request.entry = "automatic review", reason, entry
     request.save()
