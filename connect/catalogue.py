@@ -65,7 +65,7 @@ APPLICATIONS: Final = (
         ),
         capability=Capability.ADMINISTRATION,
         icon="key",
-        url_name="kmp:company",
+        url_name="kmp:inventory",
         levels=(
             Level(
                 code=OFFICER_LEVEL,

@@ -20,7 +20,7 @@ def kmp_url(user: User) -> str:
     """Where KMP begins for this person: officers have the inventory, staff their queue, others nothing."""
     if user.is_staff and not (user.company_id and is_officer(user)):
         return _first(_STAFF_PAGES)
-    return _first(("kmp:inventory", "kmp:company")) if is_officer(user) else ""
+    return reverse("kmp:inventory") if is_officer(user) else ""
 
 
 @register.filter

@@ -85,6 +85,29 @@ def test_staff_verify_a_company(as_staff: Client) -> None:
     assert list(event.after) == ["verified_at"]
 
 
+def test_staff_name_a_security_administrator(as_staff: Client) -> None:
+    user = make_user()
+    address = reverse("admin:connect_user_change", args=[user.pk])
+    assert as_staff.post(address, account_form(user, is_security_administrator="on")).status_code == 302
+    user.refresh_from_db()
+    assert user.is_security_administrator
+    event = AuditEvent.objects.get(action="account.changed")
+    assert (event.before, event.after) == ({"is_security_administrator": False}, {"is_security_administrator": True})
+    answer = as_staff.post(address, account_form(user, is_security_administrator="on", company=""))
+    assert answer.status_code == 200
+    assert "A Security Administrator decides for a company. Choose it." in answer.content.decode()
+    user.refresh_from_db()
+    assert user.company is not None
+
+
+def test_staff_set_the_group_email(as_staff: Client) -> None:
+    company = make_company(verified_at=None)
+    form = {"name": company.name, "cid": company.cid or "", "country": "GB", "group_email": "certs@acme.example"}
+    assert as_staff.post(reverse("admin:connect_company_change", args=[company.pk]), form).status_code == 302
+    event = AuditEvent.objects.get(action="company.changed")
+    assert (event.before, event.after) == ({"group_email": ""}, {"group_email": "certs@acme.example"})
+
+
 def test_saving_without_a_change_is_no_event(as_staff: Client) -> None:
     user = make_user()
     as_staff.post(reverse("admin:connect_user_change", args=[user.pk]), account_form(user))
