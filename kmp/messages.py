@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from connect.models import User
 from connect.notices import Recipient, announce, people
@@ -37,14 +37,8 @@ def cancelled(request: CertificateRequest, *, now: datetime) -> None:
 
 def signed(request: CertificateRequest, *, now: datetime) -> None:
     """The new certificate, and what to do with it."""
-    _announce("kmp.request-signed", request, now=now)
-
-
-def _review_link(request: CertificateRequest) -> str:
-    try:
-        return reverse("kmp:review", args=[request.number])
-    except NoReverseMatch:
-        return reverse("kmp:request", args=[request.number])
+    link = reverse("kmp:entry", args=[request.entry.reference]) if request.entry else ""
+    _announce("kmp.request-signed", request, now=now, link=link)
 
 
 def _announce(
