@@ -30,6 +30,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
     "csp",
     "django_htmx",
     "portal",
@@ -53,6 +55,8 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "connect.sessions.LastSeenMiddleware",
+    "connect.two_factor_middleware.TwoFactorMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -133,8 +137,18 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = False
 SIGN_IN_FAILURES = 10
 SIGN_IN_LOCK_SECONDS = 30 * 60
+# The second step of sign-in: codes of an authenticator app, recovery codes, and passkeys (after the password, not
+# instead of it). `connect.second_factors` keeps them; the library's own pages are not used.
+TWO_FACTOR_REQUIRED = env.TWO_FACTOR_REQUIRED
+MFA_ADAPTER = "connect.second_factor_adapter.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_TOTP_ISSUER = "mTLS Rehearsal"
+# How long a person who has just confirmed who they are may change how they sign in.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 5 * 60
 
 # Mail: to the server that EMAIL_URL names, and in demo mode without one to the page `Mailbox`
+HAS_MAILBOX = env.MAIL_SERVER is None
 if env.MAIL_SERVER is None:
     EMAIL_BACKEND = "connect.mailbox.MailboxBackend"
 else:
@@ -266,4 +280,6 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
+    # It would log the id of every passkey that is used.
+    "loggers": {"fido2": {"level": "WARNING"}},
 }

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import django
+from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
@@ -34,3 +38,21 @@ def _run_commands(demo: bool) -> None:
     else:
         call_command("create_authorities")
     call_command("publish_revocation_lists", if_due=True)
+
+
+def main() -> int:
+    """`python -m config.run.prepare`: for stacks whose processes somebody else starts, such as containers."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        from config import env
+
+        env.STATE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
+        prepare_site(demo=env.DEMO)
+    except (Refusal, ImproperlyConfigured) as refusal:
+        print(refusal, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

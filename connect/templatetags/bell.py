@@ -22,4 +22,4 @@ def unread_notices(user: User) -> int:
 @register.simple_tag
 def has_mailbox() -> bool:
     """Whether this site keeps its mail on a page instead of sending it."""
-    return bool(settings.DEMO)
+    return bool(settings.HAS_MAILBOX)

@@ -1,4 +1,4 @@
-"""`Mailbox`: the mails of demo mode. In production there is a mail server, and these addresses do not exist."""
+"""`Mailbox`: the mails of demo mode. Where there is a mail server, as in production, these addresses do not exist."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _MAIL_POLICY = {
 @require_safe
 def mailbox(request: HttpRequest) -> HttpResponse:
     """The newest mails that reached the signed-in person, or their company's group mailbox."""
-    _demo_only()
+    _only_without_mail_server()
     rows = mails_for(signed_in(request))
     before = request.GET.get("before", "")
     if before:
@@ -49,7 +49,7 @@ def mailbox(request: HttpRequest) -> HttpResponse:
 @require_safe
 def mail(request: HttpRequest, mail_id: UUID) -> HttpResponse:
     """One mail as text."""
-    _demo_only()
+    _only_without_mail_server()
     found = get_object_or_404(mails_for(signed_in(request)), pk=mail_id)
     return render(request, "connect/mail.html", {"mail": found})
 
@@ -58,11 +58,11 @@ def mail(request: HttpRequest, mail_id: UUID) -> HttpResponse:
 @csp_replace(_MAIL_POLICY)  # type: ignore[arg-type]  # the library types views without arguments only
 def mail_html(request: HttpRequest, mail_id: UUID) -> HttpResponse:
     """One mail as mail programs show it."""
-    _demo_only()
+    _only_without_mail_server()
     found = get_object_or_404(mails_for(signed_in(request)).exclude(html=""), pk=mail_id)
     return HttpResponse(found.html)
 
 
-def _demo_only() -> None:
-    if not settings.DEMO:
+def _only_without_mail_server() -> None:
+    if not settings.HAS_MAILBOX:
         raise Http404

@@ -282,5 +282,5 @@ def test_mail_of_others_is_not_in_ones_mailbox(client_of_user: tuple[Client, Use
     policy = client.get(reverse("connect:mail_html", args=[own.pk]))["Content-Security-Policy"]
     assert "script-src 'none'" in policy
     assert "default-src 'none'" in policy
-    settings.DEMO = False
+    settings.HAS_MAILBOX = False
     assert client.get(reverse("connect:mailbox")).status_code == 404
