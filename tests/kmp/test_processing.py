@@ -1,0 +1,189 @@
+"""Requests in real worker processes that die, race, or find the world changed: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError
+
+from certauthority.models import Authority, Certificate
+from connect.models import User
+from kmp import tasks
+from kmp.models import Application, CertificateRequest, InventoryEntry, RequestState
+from tests.kmp.decisions import actions_of, assert_signed_once, make_submitted, reason_of, state_of
+from tests.kmp.factories import make_kmp_csr, rules_for
+from tests.kmp.wizard import company_of, make_two_officers
+from tests.processes import celery_worker
+
+Worker = subprocess.Popen[bytes]
+PATIENCE_SECONDS = 60
+
+
+@pytest.fixture(autouse=True)
+def _site(transactional_db: None, authorities: dict[str, Authority], applications: dict[str, Application]) -> None:
+    """Data that other processes see: the CA, and the applications of every site."""
+
+
+@pytest.fixture
+def olga() -> User:
+    return make_two_officers()[0]
+
+
+def wait_until(is_so: Callable[[], bool], *, meanwhile: Callable[[], object] | None = None) -> None:
+    """Wait for what workers do; ``meanwhile`` is done again and again, as beat does it."""
+    last_moment = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < last_moment, "the worker did not do its work"
+        if meanwhile is not None:
+            meanwhile()
+        time.sleep(0.2)
+
+
+def is_signed(request: CertificateRequest) -> bool:
+    return state_of(request) == RequestState.SIGNED
+
+
+def has_no_work(client: redis.Redis) -> bool:
+    """Whether no message waits, and none is being worked on."""
+    return client.llen("celery") == 0 and client.hlen("unacked") == 0
+
+
+@contextmanager
+def patched_worker(tmp_path: Path, point: str, *, name: str = "patched") -> Iterator[tuple[Worker, Path]]:
+    """A worker that is killed, or slow, at this point, and the file to which the point adds its lines."""
+    trace = tmp_path / f"{point}.trace"
+    module = ("tests.kmp.patched_worker", point, str(trace))
+    with celery_worker(tmp_path / f"{name}.log", module=module) as process:
+        yield process, trace
+
+
+@contextmanager
+def two_slow_workers(tmp_path: Path) -> Iterator[Path]:
+    """Two workers that decide at the same time, and the file to which both add their lines."""
+    with patched_worker(tmp_path, "slow", name="first") as (_, trace), patched_worker(tmp_path, "slow", name="second"):
+        yield trace
+
+
+def test_a_request_is_seen_in_review_and_signed_after_the_delay(celery_worker_process: Worker, olga: User) -> None:
+    request = make_submitted(olga, now=timezone.now())
+    wait_until(lambda: state_of(request) != RequestState.SUBMITTED)
+    assert state_of(request) == RequestState.IN_REVIEW
+    wait_until(lambda: is_signed(request))
+    assert_signed_once(request)
+    request.refresh_from_db()
+    assert request.submitted_at is not None
+    assert request.ended_at is not None
+    assert (request.ended_at - request.submitted_at).total_seconds() >= settings.KMP_AUTOMATIC_REVIEW_SECONDS
+    assert request.decided_by == "automatic review"
+
+
+@pytest.mark.parametrize("point", ["claimed", "signed", "committed"])
+def test_a_worker_killed_at_any_point_loses_nothing_and_doubles_nothing(point: str, olga: User, tmp_path: Path) -> None:
+    request = make_submitted(olga)
+    with patched_worker(tmp_path, point) as (worker, trace):
+        wait_until(lambda: worker.poll() is not None)
+    traced = trace.read_text().split()
+    assert len(traced) == 1, "the worker reached the point, and was killed there"
+    if point == "committed":
+        assert_signed_once(request)
+    else:
+        assert state_of(request) == RequestState.IN_REVIEW
+        assert not InventoryEntry.objects.exists()
+        assert not Certificate.objects.filter(authority__name="kmp", inventory_entry__isnull=False).exists()
+    with celery_worker(tmp_path / "next.log"):
+        tasks.process_request.delay(str(request.pk))  # as the broker does with a message that nobody acknowledged
+        wait_until(lambda: is_signed(request), meanwhile=tasks.sweep_requests.delay)
+    certificate = assert_signed_once(request)
+    assert point != "signed" or certificate.serial != traced[0], "what was signed before the crash never came to be"
+
+
+def test_a_task_whose_process_is_killed_is_done_by_the_next_process(olga: User, tmp_path: Path) -> None:
+    request = make_submitted(olga)
+    with patched_worker(tmp_path, "child") as (worker, trace):
+        wait_until(lambda: is_signed(request))
+        assert worker.poll() is None, "the worker itself went on"
+    certificate = assert_signed_once(request)
+    assert trace.read_text().split() not in ([], [certificate.serial])
+
+
+def test_lost_messages_are_found_by_the_sweep(
+    olga: User, tmp_path: Path, redis_client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed = make_submitted(olga)
+    assert redis_client.llen("celery") > 0
+    redis_client.flushdb()
+    with monkeypatch.context() as broken:
+        broken.setattr(tasks.process_request, "delay", away)
+        unsent = make_submitted(olga)
+    assert state_of(unsent) == RequestState.SUBMITTED
+    with celery_worker(tmp_path / "worker.log"):
+        wait_until(lambda: has_no_work(redis_client))
+        assert {state_of(flushed), state_of(unsent)} == {RequestState.SUBMITTED}, "no message tells of them"
+        tasks.sweep_requests.delay()
+        wait_until(lambda: is_signed(flushed) and is_signed(unsent))
+    assert_signed_once(flushed)
+    assert_signed_once(unsent)
+
+
+def test_two_workers_and_the_sweep_sign_a_request_once(olga: User, tmp_path: Path, redis_client: redis.Redis) -> None:
+    with two_slow_workers(tmp_path) as trace:
+        requests = [make_submitted(olga) for _ in range(3)]
+        for request in requests:
+            for _ in range(3):
+                tasks.process_request.delay(str(request.pk))
+            tasks.sweep_requests.delay()
+        wait_until(lambda: has_no_work(redis_client))
+    decided = {tuple(line.split()) for line in trace.read_text().splitlines()}
+    assert any(len([pid for number, pid in decided if number == one.number]) == 2 for one in requests), (
+        "two processes decided on one request at once"
+    )
+    for request in requests:
+        assert_signed_once(request)
+    serials = Certificate.objects.filter(inventory_entry__isnull=False).values_list("serial", flat=True)
+    assert len(set(serials)) == len(requests) == InventoryEntry.objects.count()
+
+
+def test_one_subject_in_two_requests_is_signed_once(olga: User, tmp_path: Path, redis_client: redis.Redis) -> None:
+    rules = rules_for(company_of(olga))
+    with two_slow_workers(tmp_path) as trace:
+        twins = [make_submitted(olga, csr=make_kmp_csr(rules, unique="twin")) for _ in range(2)]
+        wait_until(lambda: has_no_work(redis_client))
+    assert len({line.split()[1] for line in trace.read_text().splitlines()}) == 2, "two processes decided"
+    signed, rejected = sorted(twins, key=state_of, reverse=True)
+    assert_signed_once(signed)
+    assert state_of(rejected) == RequestState.REJECTED
+    assert "duplicate certificate" in reason_of(rejected)
+    assert InventoryEntry.objects.count() == 1
+
+
+def test_a_ca_that_is_away_keeps_requests_waiting(olga: User, tmp_path: Path, redis_client: redis.Redis) -> None:
+    request = make_submitted(olga)
+    said = tmp_path / "locked-out.log"
+    with celery_worker(said, CA_KEY_PASSPHRASE="not the passphrase of the CA"):
+        wait_until(lambda: has_no_work(redis_client))
+        assert state_of(request) == RequestState.IN_REVIEW
+        assert actions_of(request)[-1] == "in-review"
+    assert f"{request.number} cannot be signed now: SigningUnavailable" in said.read_text()
+    # The minute for which a request waits then is over.
+    CertificateRequest.objects.filter(pk=request.pk).update(decide_at=timezone.now())
+    with celery_worker(tmp_path / "back.log"):
+        tasks.sweep_requests.delay()
+        wait_until(lambda: is_signed(request))
+    assert_signed_once(request)
+
+
+def test_beat_sends_the_sweep_often() -> None:
+    schedule = {str(entry["task"]): entry["schedule"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
+    assert schedule[tasks.sweep_requests.name] == 15.0
+
+
+def away(*arguments: str) -> None:
+    raise OperationalError("Redis is away")
