@@ -288,7 +288,7 @@ class TestWhatTheCompanyLacks:
 
     def test_an_application_that_was_closed_meanwhile(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
-        Application.objects.filter(pk=draft.application_id).update(is_open=False)
+        Application.objects.filter(code=PORTAL_CLIENT).update(is_open=False)
         page = text_of(as_olga.post(url("request_submit", draft.number), review_form()))
         assert "Developers portal client takes no requests at the moment." in page
 
