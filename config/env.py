@@ -189,6 +189,8 @@ CA_KEY_ALGORITHM = _choice("CA_KEY_ALGORITHM", CA_KEY_ALGORITHMS, "EC P-256")
 LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
 # A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
+# Whether those who decide and sign for others need a second factor to sign in.
+TWO_FACTOR_REQUIRED = _flag("TWO_FACTOR_REQUIRED", not DEMO)
 # A production process that never signs (a worker that only sends mail, say) can do without the CA's passphrase.
 SIGNS = _flag("SIGNS", True)
 

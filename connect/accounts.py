@@ -10,13 +10,16 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from audit.events import AuditedObject, record
-from connect.actors import actor_of
+from connect.actors import actor_of, address_of, audited_account
 from connect.models import User
+from connect.second_factor_notices import tell_locked
+from connect.second_factors import SESSION_KEY, has_second_factor
+from connect.sessions import end_sessions
 from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
 
 
@@ -45,8 +48,15 @@ class AccountAdapter(DefaultAccountAdapter):
         if not user.is_active:
             self.authentication_failed(request, **credentials)
             return None
-        end_good_attempt(user.email)
+        if request.user.is_authenticated or not has_second_factor(user):
+            end_good_attempt(user.email)
+        else:
+            give_attempt_back(user.email)
         return user
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """The address in the list of sessions, as in the audit log."""
+        return address_of(request)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt, before the password is looked at."""
@@ -56,10 +66,18 @@ class AccountAdapter(DefaultAccountAdapter):
         """Lock after the last failure that is allowed."""
         end_failed_attempt(request, str(credentials["email"]))
 
+    def pre_login(self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any) -> HttpResponse | None:
+        """Give the session another key before the second step, too: nobody else shares what stands there."""
+        request.session.cycle_key()
+        response: HttpResponse | None = super().pre_login(request, user, **kwargs)
+        return response
+
     def login(self, request: HttpRequest, user: AbstractBaseUser) -> None:
         """Begin a session, and say so in the audit log."""
         with transaction.atomic():
             super().login(request, user)
+            if isinstance(user, User) and has_second_factor(user):
+                request.session[SESSION_KEY] = True
             _record(request, "account.signed_in", user)
 
     def logout(self, request: HttpRequest) -> None:
@@ -72,6 +90,8 @@ class AccountAdapter(DefaultAccountAdapter):
         """Store the new password and the audit event. Every other session of the user ends: its hash no longer fits."""
         with transaction.atomic():
             super().set_password(user, password)
+            if isinstance(user, User):
+                end_sessions(user, keep=self.request.session.session_key)
             _record(self.request, "account.password_changed", user)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
@@ -99,8 +119,20 @@ def end_good_attempt(email: str) -> None:
         SignInLimit(email).succeeded()
 
 
-def end_failed_attempt(request: HttpRequest, email: str) -> None:
-    """The password was wrong: lock if this was one too many, and say so in the audit log.
+def give_attempt_back(email: str) -> None:
+    """The password was right, and a second step follows: neither a failure nor yet a success.
+
+    Raises:
+        ValidationError: not countable; with a sentence for the person.
+    """
+    with _refusal_as_form_error():
+        SignInLimit(email).give_back()
+
+
+def end_failed_attempt(request: HttpRequest, email: str, *, knew_password: bool = False) -> None:
+    """The password or code was wrong: lock if this was one too many, and say so in the audit log.
+
+    Where the lock follows wrong codes after the right password, its owner is told.
 
     Raises:
         ValidationError: locked now, or not countable; with a sentence for the person.
@@ -110,7 +142,11 @@ def end_failed_attempt(request: HttpRequest, email: str) -> None:
             SignInLimit(email).failed(timezone.now())
         except SignInLocked:
             # Written for unknown addresses too, without naming them, so that both take the same time.
-            _record(request, "account.locked", User.objects.filter(email=email.strip().lower()).first())
+            user = User.objects.filter(email=email.strip().lower()).first()
+            with transaction.atomic():
+                _record(request, "account.locked", user)
+                if user is not None and knew_password:
+                    tell_locked(user, now=timezone.now())
             raise
 
 
@@ -125,6 +161,5 @@ def _refusal_as_form_error() -> Iterator[None]:
 def _record(request: HttpRequest, action: str, user: AbstractBaseUser | None) -> None:
     account = AuditedObject(type="account", id="", label="an unknown address")
     if isinstance(user, User):
-        company = str(user.company_id or "")
-        account = AuditedObject(type="account", id=str(user.pk), label=user.email, company=company)
+        account = audited_account(user)
     record(action, actor=actor_of(request), on=account, now=timezone.now())

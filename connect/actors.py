@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_address
 from typing import cast
 
 from django.http import HttpRequest
 
-from audit.events import Actor
+from audit.events import Actor, AuditedObject
 from connect.models import User
 
 
@@ -20,3 +21,16 @@ def actor_of(request: HttpRequest) -> Actor:
     user = request.user
     name = user.email if isinstance(user, User) else "anonymous"
     return Actor(name=name, address=str(request.META.get("REMOTE_ADDR", ""))[:45])
+
+
+def address_of(request: HttpRequest) -> str:
+    """The IP address that the request came from; ``::`` where it came through a socket that has none."""
+    try:
+        return str(ip_address(str(request.META.get("REMOTE_ADDR", ""))))
+    except ValueError:
+        return "::"
+
+
+def audited_account(user: User) -> AuditedObject:
+    """A person's account, as the audit log names it."""
+    return AuditedObject(type="account", id=str(user.pk), label=user.email, company=str(user.company_id or ""))

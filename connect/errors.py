@@ -25,5 +25,17 @@ class NoLongerPossible(ConnectError):
     """Somebody was faster: the request or claim is in another state by now."""
 
 
+class WrongCode(ConnectError):
+    """A code or passkey that does not fit."""
+
+
+class NoFactor(ConnectError):
+    """There is no second factor."""
+
+
+class LastFactor(ConnectError):
+    """The last second factor of somebody who needs one stays."""
+
+
 class CidRefused(ConnectError):
     """The company cannot have this CID."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
@@ -88,6 +88,17 @@ class SignInLimit:
         """
         with _answering():
             self._store.delete_many([self._count_key, self._lock_key])
+
+    def give_back(self) -> None:
+        """The right password, and a second step follows: earlier failures count on, this attempt does not.
+
+        Were they forgotten here, whoever knows the password could guess codes without end.
+
+        Raises:
+            SignInUncounted: the cache does not answer.
+        """
+        with _answering(), suppress(ValueError):  # Forgotten meanwhile: there is nothing to give back.
+            self._store.decr(self._count_key)
 
     def _count(self) -> int:
         # add() and incr() are single commands of Redis: no two processes get the same number.

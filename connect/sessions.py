@@ -1,0 +1,109 @@
+"""Where somebody is signed in: allauth's rows of sessions, kept up to date at most once in five minutes."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
+from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
+from django.core.cache import cache
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from audit.events import Actor, record
+from connect.actors import address_of, audited_account
+from connect.browsers import browser_in_words
+from connect.models import User
+
+log = logging.getLogger(__name__)
+
+_SEEN_EVERY_SECONDS = 5 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One place where a person is signed in. ``user_agent`` is what the browser said of itself."""
+
+    browser: str
+    user_agent: str
+    address: str
+    signed_in_at: datetime
+    last_seen_at: datetime
+    is_current: bool
+
+
+def sessions_of(user: User, *, current: str | None, now: datetime) -> list[OpenSession]:
+    """The sessions that are open, the current one first, then by when they were last seen."""
+    rows = [
+        OpenSession(
+            browser=browser_in_words(row.user_agent),
+            user_agent=row.user_agent,
+            address=str(row.ip),
+            signed_in_at=row.created_at,
+            last_seen_at=row.last_seen_at,
+            is_current=row.session_key == current,
+        )
+        for row in _open(user, now=now).order_by("-last_seen_at")
+    ]
+    return sorted(rows, key=lambda row: not row.is_current)
+
+
+@transaction.atomic
+def sign_out_elsewhere(user: User, *, keep: str | None, actor: Actor, now: datetime) -> int:
+    """End every session of this person but one. How many were open; the audit log has an event where any was."""
+    count = _open(user, now=now).exclude(session_key=keep or "").count()
+    end_sessions(user, keep=keep)
+    if count:
+        after = {"sessions": count}
+        record("account.signed_out_elsewhere", actor=actor, on=audited_account(user), now=now, after=after)
+    return count
+
+
+def end_sessions(user: User, *, keep: str | None = None) -> None:
+    """End the sessions of this person, but the one with the key ``keep``. A request under way cannot revive one."""
+    rows = UserSession.objects.filter(user=user).exclude(session_key=keep or "")
+    Session.objects.filter(session_key__in=list(rows.values_list("session_key", flat=True))).delete()
+    rows.delete()
+
+
+def _open(user: User, *, now: datetime) -> QuerySet[UserSession]:
+    # Rows of sessions that ended by themselves stay until the next sign-in clears them.
+    alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
+    found: QuerySet[UserSession] = UserSession.objects.filter(Exists(alive), user=user)
+    return found
+
+
+class LastSeenMiddleware:
+    """Notes when and from where a session was last used. It is a courtesy: without Redis it notes nothing."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        # A page that did not look at its session, such as a CRL, needs no query for it now.
+        if request.session.accessed and request.session.session_key and request.user.is_authenticated:
+            _note_seen(request, request.session.session_key)
+        return response
+
+
+def _note_seen(request: HttpRequest, session_key: str) -> None:
+    try:
+        digest = hashlib.sha256(session_key.encode()).hexdigest()
+        if not cache.add(f"session-seen:{digest}", 1, timeout=_SEEN_EVERY_SECONDS):
+            return
+    except (RedisError, OSError) as error:
+        log.warning("the last use of a session was not noted: %s", type(error).__name__)
+        return
+    agent = request.META.get("HTTP_USER_AGENT", "")[:HTTP_USER_AGENT_MAX_LENGTH]
+    UserSession.objects.filter(session_key=session_key).update(
+        last_seen_at=timezone.now(), ip=address_of(request), user_agent=agent
+    )
