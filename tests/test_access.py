@@ -65,6 +65,8 @@ ROWS = {
     "kmp:entry_revoke": (SEEN_BY_ALICE, SEEN_BY_ALICE),
     "kmp:company": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
     "kmp:support": (f"{IN} 403 403 200 200", NEVER_SIGNED_IN),
+    "kmp:review_queue": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
+    "kmp:review": (SEEN_BY_STAFF, SEEN_BY_STAFF),
     "kmp:requirements": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
     "kmp:application": (SEEN_BY_STAFF, SEEN_BY_STAFF),
     "kmp:requirement": (SEEN_BY_STAFF, SEEN_BY_STAFF),

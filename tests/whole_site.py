@@ -24,7 +24,8 @@ from connect.models import (
     User,
 )
 from kmp.applications import create_applications
-from kmp.models import InventoryEntry
+from kmp.key_management import begin_review
+from kmp.models import CertificateRequest, InventoryEntry
 from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
 from tests.connect.factories import (
@@ -35,7 +36,8 @@ from tests.connect.factories import (
     make_staff,
 )
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
-from tests.kmp.factories import make_entry
+from tests.kmp.factories import make_entry, make_officer
+from tests.kmp.wizard import make_draft, submitted
 from tests.portal.foreign_ca import ForeignCa
 
 
@@ -65,6 +67,7 @@ class WholeSite:
     claim: CompanyVerification
     entry: InventoryEntry
     foreign_entry: InventoryEntry
+    submitted: CertificateRequest
 
     @property
     def company(self) -> Company:
@@ -92,6 +95,7 @@ class WholeSite:
             "access_id": self.pending.pk,
             "claim_id": self.claim.pk,
             "reference": self.entry.reference,
+            "submitted_number": self.submitted.number,
             "format_name": "pem",
             "name": "developers",
             "application_code": "xbs-api-mtls",
@@ -134,7 +138,15 @@ def make_whole_site() -> WholeSite:
         claim=make_claim(),
         entry=make_entry(company),
         foreign_entry=make_entry(stranger.company),
+        submitted=_request_in_review(admin, staff),
     )
+
+
+def _request_in_review(officer: User, staff: User) -> CertificateRequest:
+    """A request that Key Management has begun to look at. Its company has a second officer."""
+    make_officer(officer.company, email="piet@acme.example", name="Piet Vos")
+    request = submitted(make_draft(officer, "a2a-commerce-client"))
+    return begin_review(request, by=staff, actor=Actor(staff.email), now=timezone.now())
 
 
 def _notice_for(user: User) -> Notice:
