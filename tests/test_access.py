@@ -26,7 +26,10 @@ DONE_BY_ADMINS = f"{IN} 404 403 302 404"
 SEEN_BY_STAFF = f"{IN} 403 403 403 200"
 # Alice, who is ``admin`` here, is Security Administrator and security officer of her company, too.
 SEEN_BY_ALICE = f"{IN} 404 404 200 404"
+DONE_BY_ALICE = f"{IN} 404 404 302 404"
 SEEN_BY_OFFICERS = f"{IN} 403 403 200 403"
+# Whoever changes how they sign in confirms first that it is they.
+CONFIRMED_FIRST = f"{IN} 302 302 302 302"
 NEVER = "405 405 405 405 405"
 NEVER_SIGNED_IN = f"{IN} 405 405 405 405"
 
@@ -39,6 +42,16 @@ ROWS = {
     "account_login": ("200 302 302 302 302", "200 302 302 302 302"),
     "account_logout": ("302 200 200 200 200", "302 302 302 302 302"),
     "account_change_password": (SEEN_SIGNED_IN, SEEN_SIGNED_IN),
+    "mfa_authenticate": ("302 302 302 302 302", "302 302 302 302 302"),
+    "account_reauthenticate": (SEEN_SIGNED_IN, SEEN_SIGNED_IN),
+    "account_security": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
+    "account_totp": (CONFIRMED_FIRST, CONFIRMED_FIRST),
+    "account_passkey_add": (CONFIRMED_FIRST, CONFIRMED_FIRST),
+    "account_passkey": (CONFIRMED_FIRST, CONFIRMED_FIRST),
+    "account_factor_remove": (CONFIRMED_FIRST, CONFIRMED_FIRST),
+    "account_recovery_codes": (CONFIRMED_FIRST, CONFIRMED_FIRST),
+    "account_recovery_codes_file": (f"{IN} 403 403 403 403", NEVER_SIGNED_IN),
+    "account_sessions": (SEEN_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:notices": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
     "connect:notices_read": (NEVER_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:notice_open": (NEVER_SIGNED_IN, f"{IN} 404 404 302 404"),
@@ -63,6 +76,18 @@ ROWS = {
     "kmp:entry": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
     "kmp:entry_download": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
     "kmp:entry_revoke": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:requests": (SEEN_BY_OFFICERS, NEVER_SIGNED_IN),
+    "kmp:request_new": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
+    "kmp:renew_by_serial": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
+    "kmp:entry_renew": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:request": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
+    "kmp:request_details": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:request_csr": (SEEN_BY_ALICE, DONE_BY_ALICE),
+    "kmp:request_review": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:request_submit": (DONE_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:request_cancel": (NEVER_SIGNED_IN, DONE_BY_ALICE),
+    "kmp:request_take_over": (NEVER_SIGNED_IN, DONE_BY_ALICE),
+    "kmp:request_correct": (NEVER_SIGNED_IN, DONE_BY_ALICE),
     "kmp:company": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
     "kmp:support": (f"{IN} 403 403 200 200", NEVER_SIGNED_IN),
     "kmp:review_queue": (SEEN_BY_STAFF, NEVER_SIGNED_IN),

@@ -67,6 +67,7 @@ class WholeSite:
     claim: CompanyVerification
     entry: InventoryEntry
     foreign_entry: InventoryEntry
+    draft: CertificateRequest
     submitted: CertificateRequest
 
     @property
@@ -95,6 +96,8 @@ class WholeSite:
             "access_id": self.pending.pk,
             "claim_id": self.claim.pk,
             "reference": self.entry.reference,
+            "number": self.draft.number,
+            "factor_id": 1,
             "submitted_number": self.submitted.number,
             "format_name": "pem",
             "name": "developers",
@@ -118,6 +121,7 @@ def make_whole_site() -> WholeSite:
     deleted_credential = make_credential(deleted, alias="gone-one")
     delete_project(deleted, actor=Actor(admin.email), now=now)
     member = make_member(project, email="dora@acme.example", name="Dora Lind")
+    granted = grant_access(admin, by=staff)
     return WholeSite(
         admin=admin,
         reader=make_member(project, email="bob@acme.example", name="Bob Tran"),
@@ -133,11 +137,12 @@ def make_whole_site() -> WholeSite:
         trusted_ca=trust.add(ForeignCa().pem, note="", actor=Actor("staff@site.example"), now=now),
         notice=_notice_for(admin),
         mail=_mail_for(admin),
-        granted=grant_access(admin, by=staff),
+        granted=granted,
         pending=make_access_request(member),
         claim=make_claim(),
         entry=make_entry(company),
         foreign_entry=make_entry(stranger.company),
+        draft=make_draft(admin),
         submitted=_request_in_review(admin, staff),
     )
 
