@@ -62,9 +62,8 @@ class Wanted:
         show = values.get("show", "")
         return cls(
             show=Show(show) if show in Show.values else Show.WAITING,
-            # PostgreSQL cannot look for NUL.
-            search=values.get("q", "").replace("\x00", "").strip()[:_SEARCH_LENGTH],
-            application=values.get("application", "").replace("\x00", "")[:40],
+            search=values.get("q", "").strip()[:_SEARCH_LENGTH],
+            application=values.get("application", "")[:40],
         )
 
     @property
