@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
 
-from django.conf import settings
 from django.db import transaction
 
 from audit.events import Actor
@@ -17,6 +16,7 @@ from certauthority.models import RevocationReason
 from certauthority.x509.profile import add_months
 from certauthority.x509.requests import build_request, new_private_key
 from connect.demo import ACME, DEMO_ACCOUNTS, DEMO_PASSWORD, GLOBEX
+from connect.demo_dates import issued_for_days_left
 from connect.models import Company, User
 from portal import revocation, team
 from portal.enrolment import NewCredential, add_from_csr
@@ -73,28 +73,13 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
     # In the order of time, as the page Activity shows it.
     for certificate in (
         DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)),
-        DemoCertificate("checkout-mtf", Environment.SANDBOX, _issued_for_days_left(12, now=now)),
+        DemoCertificate("checkout-mtf", Environment.SANDBOX, issued_for_days_left(12, now=now)),
         DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)),
     ):
         _issue(project, certificate, actor=actor)
     unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
     _issue(project, DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None), actor=actor)
     revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
-
-
-def _issued_for_days_left(days: int, *, now: datetime) -> datetime:
-    """When a certificate was issued that has so many days left now.
-
-    Months differ in length, so the day is looked for near by. A few ends (29 to 31 March after a February) no day of
-    issue leads to: then it ends on the last day before.
-    """
-    end = now + timedelta(days=days)
-    near = add_months(end, -settings.CLIENT_CERTIFICATE_MONTHS)
-    for offset in range(4):
-        issued_at = near + timedelta(days=offset)
-        if add_months(issued_at, settings.CLIENT_CERTIFICATE_MONTHS).date() == end.date():
-            return issued_at
-    return near
 
 
 def _issue(project: Project, certificate: DemoCertificate, *, actor: Actor) -> Credential:
