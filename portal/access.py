@@ -10,7 +10,7 @@ from django.http import Http404
 
 from connect.actors import signed_in
 from connect.models import User
-from portal.models import Credential, Environment, Membership, Project, Role
+from portal.models import Credential, Environment, Membership, ProductionAccessRequest, Project, Role
 
 __all__ = [
     "admin_membership_of",
@@ -19,6 +19,8 @@ __all__ = [
     "member_of",
     "membership_of",
     "memberships_of",
+    "production_request_of",
+    "production_requests_of",
     "removable_member_of",
     "require_staff",
     "signed_in",
@@ -101,3 +103,21 @@ def require_staff(user: User) -> None:
     """Raises 403 for everybody but the site's staff."""
     if not user.is_staff:
         raise PermissionDenied("Only the site's staff change the list of trusted CAs. Write to them what is missing.")
+
+
+def production_requests_of(user: User) -> QuerySet[ProductionAccessRequest]:
+    """Every project's requests for production access, for the site's staff. Raises 403 for everybody else."""
+    if not user.is_staff:
+        raise PermissionDenied(
+            "Only the site’s staff decide on production access. How the request of your project stands is on its "
+            "Project summary."
+        )
+    return ProductionAccessRequest.objects.select_related("project__company", "requested_by", "decided_by")
+
+
+def production_request_of(user: User, request_id: UUID) -> ProductionAccessRequest:
+    """One of them. Raises 403 for everybody but staff, 404 for what does not exist."""
+    request = production_requests_of(user).filter(pk=request_id).first()
+    if request is None:
+        raise Http404
+    return request

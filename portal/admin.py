@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 
 from audit.admin import ReadOnlyAdmin
-from portal.models import Credential, Membership, Project
+from portal.models import Credential, Membership, ProductionAccessRequest, Project
 
 
 @admin.register(Project)
@@ -31,3 +31,11 @@ class CredentialAdmin(ReadOnlyAdmin):
     list_select_related = ("project",)
     search_fields = ("alias", "project__name", "certificate__common_name", "certificate__serial")
     show_full_result_count = False
+
+
+@admin.register(ProductionAccessRequest)
+class ProductionAccessRequestAdmin(ReadOnlyAdmin):
+    list_display = ("project", "state", "requested_at", "requested_by", "decided_at", "decided_by")
+    list_filter = ("state",)
+    list_select_related = ("project", "requested_by", "decided_by")
+    search_fields = ("project__name", "project__company__name", "requested_by__email")

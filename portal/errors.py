@@ -11,3 +11,7 @@ class AliasTaken(PortalError):
 
 class NotAllowed(PortalError):
     """The team's or the project's rules forbid it."""
+
+
+class NoLongerPossible(PortalError):
+    """Somebody was faster: what it was to change is in another state by now."""

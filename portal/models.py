@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from certauthority.models import Certificate
@@ -48,6 +48,55 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class ProductionState(models.TextChoices):
+    PENDING = "pending", "Waiting for staff"
+    APPROVED = "approved", "Approved"
+    REFUSED = "refused", "Refused"
+
+
+class ProductionAccessRequest(models.Model):
+    """A project's request for production access. An approved one is the access itself.
+
+    A refused one stays as it is, and the project may make another.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="production_requests")
+    state = models.CharField(max_length=12, choices=ProductionState.choices, default=ProductionState.PENDING)
+    note = models.CharField(max_length=500, blank=True, help_text="What the project's admin says to the site's staff")
+    requested_at = models.DateTimeField()
+    requested_by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="production_requests")
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="production_decisions")
+    reason = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        ordering = ["-requested_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project"], condition=Q(state__in=["pending", "approved"]), name="production_request_one_open"
+            ),
+            models.CheckConstraint(
+                name="production_request_not_by_oneself",
+                condition=Q(decided_by=None) | ~Q(decided_by=F("requested_by")),
+            ),
+            models.CheckConstraint(
+                name="production_request_decided_whole",
+                condition=Q(state="pending", decided_at=None, decided_by=None)
+                | ~Q(state="pending") & Q(decided_at__isnull=False, decided_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="production_request_refused_why", condition=~Q(state="refused") | ~Q(reason="")
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["requested_at"], name="production_request_waiting", condition=Q(state="pending")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project}: {self.get_state_display()}"
 
 
 class Membership(models.Model):

@@ -26,7 +26,8 @@ from connect.models import (
 from kmp.applications import create_applications
 from kmp.key_management import begin_review
 from kmp.models import CertificateRequest, InventoryEntry
-from portal.models import Credential, Environment, Project
+from portal.models import Credential, Environment, ProductionAccessRequest, Project
+from portal.production_access import request_production_access
 from portal.projects import delete_project
 from tests.connect.factories import (
     grant_access,
@@ -65,6 +66,7 @@ class WholeSite:
     granted: AccessRequest
     pending: AccessRequest
     claim: CompanyVerification
+    production_request: ProductionAccessRequest
     entry: InventoryEntry
     foreign_entry: InventoryEntry
     draft: CertificateRequest
@@ -95,6 +97,7 @@ class WholeSite:
             "item_id": self.granted.pk,
             "access_id": self.pending.pk,
             "claim_id": self.claim.pk,
+            "production_request_id": self.production_request.pk,
             "reference": self.entry.reference,
             "number": self.draft.number,
             "factor_id": 1,
@@ -140,6 +143,7 @@ def make_whole_site() -> WholeSite:
         granted=granted,
         pending=make_access_request(member),
         claim=make_claim(),
+        production_request=request_production_access(foreign, by=stranger, actor=Actor(stranger.email), now=now),
         entry=make_entry(company),
         foreign_entry=make_entry(stranger.company),
         draft=make_draft(admin),

@@ -21,6 +21,7 @@ from portal.credentials import row
 from portal.downloads import Format
 from portal.downloads import download as file_of
 from portal.models import Credential, Environment
+from portal.production_access import standing_in
 from portal.rotation import safety_of
 from portal.usage_commands import HOST, key_file, usage_commands
 from portal.views.places import place_to_see
@@ -37,6 +38,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
     context = {
         **place.context,
         "row": shown,
+        "production": standing_in(place.project, environment) if shown.is_live else None,
         "facts": facts_of(found.certificate),
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
         "percent_over": percent_over(found.certificate, now=now),

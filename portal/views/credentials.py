@@ -17,6 +17,7 @@ from portal.access import signed_in
 from portal.credentials import Row, Show, counts, listed, loaded, row, with_certificates
 from portal.downloads import Format
 from portal.models import Credential, Environment
+from portal.production_access import standing_in
 from portal.usage_commands import HOST, key_file, usage_commands
 from portal.views.places import Place, place_to_see
 
@@ -44,6 +45,7 @@ def credentials(request: HtmxRequest, project_id: UUID, environment: Environment
     }
     if request.htmx:
         return render(request, "portal/_credentials.html", context)
+    context["production"] = standing_in(place.project, environment)
     new = _new(request.GET.get("new", ""), place, now=now)
     if new is not None:
         context |= {

@@ -15,6 +15,7 @@ from portal import access, overview
 from portal.errors import NotAllowed
 from portal.forms.projects import DeleteProjectForm, ProjectForm
 from portal.projects import create_project, delete_project
+from portal.readiness import readiness_of
 
 
 @require_safe
@@ -43,12 +44,15 @@ def create(request: HttpRequest) -> HttpResponse:
 @require_safe
 def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Project summary: what is live, what runs out next, and what has nothing to replace it."""
-    membership = access.membership_of(access.signed_in(request), project_id)
+    user = access.signed_in(request)
+    membership = access.membership_of(user, project_id)
     context = {
         "project": membership.project,
         "section": "summary",
         "membership": membership,
         "summary": overview.summary_of(membership.project, now=timezone.now()),
+        "readiness": readiness_of(membership.project),
+        "may_verify": user.company_id == membership.project.company_id,
     }
     return render(request, "portal/project.html", context)
 
