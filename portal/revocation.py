@@ -12,6 +12,8 @@ from audit.events import Actor, record
 from certauthority import revocation
 from certauthority.models import Certificate, RevocationReason
 from certauthority.models.authority import AuthorityPurpose
+from portal.announcements import tell_credential_ended
+from portal.credentials import common_name_in
 from portal.models import Credential, EndReason
 from portal.records import audited
 from portal.requirements import holder_of
@@ -32,7 +34,10 @@ def end(
     now: datetime,
     use_ended: EndReason = EndReason.USE_ENDED,
 ) -> bool:
-    """End a live credential, for good. One that has ended stays as it is, and False is returned."""
+    """End a live credential, for good. One that has ended stays as it is, and False is returned.
+
+    Nobody is told: whoever calls this wants it. What ends with it for having the same key is told of.
+    """
     row = (
         Credential.objects.select_for_update(of=("self",))
         .select_related("project", "certificate__authority")
@@ -41,6 +46,8 @@ def end(
     if row.ended_at is not None:
         return False
     if is_revoked_itself(row):
+        # It ends before its certificate, so that the receiver below takes it for no news.
+        _end(row, why=EndReason.REVOKED, reason=reason, actor=actor, now=now)
         revocation.revoke(row.certificate, reason=reason, actor=actor, now=now)
     else:
         _end(row, why=use_ended, reason=reason, actor=actor, now=now)
@@ -51,23 +58,36 @@ def end(
 
 
 def on_certificate_revoked(sender: object, *, certificate: Certificate, now: datetime, actor: Actor, **_: Any) -> None:
-    """Receiver: a revoked certificate is live on no project."""
+    """Receiver: a revoked certificate is live on no project, and the admins of the one where it was are told."""
     reason = RevocationReason(certificate.revocation_reason)
     for row in _live().filter(certificate=certificate):
         _end(row, why=EndReason.REVOKED, reason=reason, actor=actor, now=now)
+        tell_credential_ended(
+            row,
+            cause=f"{_issuer_of(row)} has revoked it, with the reason “{reason.label}”",
+            new_key=reason == RevocationReason.KEY_COMPROMISE,
+            now=now,
+        )
 
 
 def on_public_key_compromised(sender: object, *, fingerprint: str, now: datetime, actor: Actor, **_: Any) -> None:
-    """Receiver: every credential with a compromised key ends."""
+    """Receiver: every credential with a compromised key ends, and the admins of each are told."""
     for row in _live().filter(certificate__public_key_fingerprint=fingerprint):
-        end(row, reason=RevocationReason.KEY_COMPROMISE, actor=actor, now=now)
+        if end(row, reason=RevocationReason.KEY_COMPROMISE, actor=actor, now=now):
+            cause = "its private key was reported as compromised, and no certificate with that key is accepted any more"
+            tell_credential_ended(row, cause=cause, new_key=True, now=now)
+
+
+def _issuer_of(row: Credential) -> str:
+    authority = row.certificate.authority
+    return authority.label if authority is not None else common_name_in(row.certificate.issuer)
 
 
 def _live() -> QuerySet[Credential]:
     return (
         Credential.objects.select_for_update(of=("self",))
         .filter(ended_at=None)
-        .select_related("project", "certificate__authority")
+        .select_related("project__company", "certificate__authority")
         .order_by("pk")
     )
 
