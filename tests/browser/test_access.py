@@ -31,6 +31,8 @@ def sign_in(page: Page, site: str, email: str) -> None:
 def test_a_developer_asks_and_staff_approve(page: Page, site: str) -> None:
     sign_in(page, site, "developer@globex.example")
     page.get_by_role("link", name="Store", exact=True).first.click()
+    expect(page).to_have_url(f"{site}/connect/store/")
+    page.wait_for_load_state()
     page.get_by_label("Business capabilities").select_option("Administration")
     expect(page.get_by_role("heading", level=2)).to_have_text(["Key Management Portal (KMP)"])
     expect(page).to_have_url(re.compile(r"capability=administration"))
