@@ -55,7 +55,7 @@ def review(request: HttpRequest, submitted_number: str) -> HttpResponse:
             told = _carry_out(form, found, user=user, request=request)
         except NotSignable as refusal:
             form = DecisionForm(initial={"reason": str(refusal)})
-            messages.error(request, f"Nothing was signed.\n{refusal}")
+            messages.error(request, "Nothing was signed.\nWhat changed stands below, and in the box for the reason.")
         except CAError as error:
             form.add_error(None, f"The CA cannot sign now, and the request waits as before. {error}")
         except KmpError as refusal:
