@@ -146,6 +146,25 @@ class TestTheQueue:
         assert len(numbers_on(as_kim, "?q=acme&page=2")) == 16
         assert len(numbers_on(as_kim, "?page=no")) == 25
 
+    @pytest.mark.parametrize("name", ["q", "page", "show", "application"])
+    def test_garbage_in_the_address_is_no_failure_of_ours(self, as_kim: Client, olga: User, name: str) -> None:
+        make_submitted(olga, A2A)
+        for value in (
+            "-1",
+            "0",
+            "9" * 30,
+            "１",
+            "🦊",
+            "<script>alert(1)</script>",
+            "' OR 1=1 --",
+            "%",
+            "\\",
+            "a" * 3000,
+        ):
+            answer = as_kim.get(QUEUE, {name: value})
+            assert answer.status_code == 200
+            assert "<script>alert" not in answer.content.decode()
+
 
 class TestOneRequest:
     def test_it_shows_what_a_decision_needs(self, as_kim: Client, olga: User) -> None:
