@@ -21,6 +21,7 @@ from connect.models import Company, User
 from portal import revocation, team
 from portal.enrolment import NewCredential, add_from_csr
 from portal.models import Credential, CredentialMethod, Environment, Project, Role
+from portal.production_access import decide_production_access, request_production_access
 from portal.projects import create_project
 from portal.requirements import requirement_of
 
@@ -74,12 +75,21 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
     for certificate in (
         DemoCertificate("checkout-mtf-2025", Environment.SANDBOX, add_months(now, -14)),
         DemoCertificate("checkout-mtf", Environment.SANDBOX, issued_for_days_left(12, now=now)),
-        DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)),
     ):
         _issue(project, certificate, actor=actor)
+    _approve_production(project, by=people["keymanagement@rehearsal.example"], admin=alice, now=add_months(now, -7))
+    _issue(project, DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)), actor=actor)
     unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
     _issue(project, DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None), actor=actor)
     revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
+
+
+def _approve_production(project: Project, *, by: User, admin: User, now: datetime) -> None:
+    """Production access, approved by staff a day after the admin has asked for it."""
+    note = "Tested in Sandbox for half a year. Payments of our own shop only."
+    asked = request_production_access(project, by=admin, note=note, actor=Actor(admin.email), now=now)
+    decided_at = now + timedelta(days=1)
+    decide_production_access(asked, by=by, approve=True, reason="", actor=Actor(by.email), now=decided_at)
 
 
 def _issue(project: Project, certificate: DemoCertificate, *, actor: Actor) -> Credential:

@@ -19,7 +19,8 @@ from connect.lifecycle import Status
 from connect.models import Company, User
 from portal.credentials import row
 from portal.demo import create_demo_data
-from portal.models import Credential, Environment, Membership, Project
+from portal.models import Credential, Environment, Membership, ProductionAccessRequest, ProductionState, Project
+from portal.production_access import standing_of
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +56,7 @@ def test_the_activity_is_in_the_order_of_time(authorities: dict[str, Authority])
     create_demo_data(now=timezone.now())
     project = Project.objects.get(name="Checkout API")
     times = list(AuditEvent.objects.filter(project=str(project.pk)).order_by("pk").values_list("at", flat=True))
-    assert len(times) == 8
+    assert len(times) == 10
     assert times == sorted(times)
 
 
@@ -103,3 +104,20 @@ def test_expiry_moves_with_the_time(authorities: dict[str, Authority]) -> None:
     checkout = Credential.objects.get(alias="checkout-mtf")
     assert row(checkout, now=now + timedelta(days=13)).status == Status.EXPIRED
     assert row(checkout, now=now - timedelta(days=20)).status == Status.ACTIVE
+
+
+def test_staff_have_approved_production_for_one_project_and_nobody_asked_for_the_other(
+    authorities: dict[str, Authority],
+) -> None:
+    now = timezone.now()
+    create_demo_data(now=now)
+    (asked,) = ProductionAccessRequest.objects.all()
+    assert (asked.project.name, asked.state) == ("Checkout API", ProductionState.APPROVED)
+    assert (asked.requested_by.email, asked.decided_by.email if asked.decided_by else "") == (
+        "admin@acme.example",
+        "keymanagement@rehearsal.example",
+    )
+    first = Credential.objects.get(alias="checkout-prod")
+    assert asked.decided_at is not None
+    assert asked.requested_at < asked.decided_at < first.created_at
+    assert standing_of(Project.objects.get(name="Payouts")).may_request
