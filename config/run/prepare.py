@@ -35,6 +35,7 @@ def _run_commands(demo: bool) -> None:
     if demo:
         call_command("create_authorities", demo=True)
         call_command("demo_data")
+        call_command("demo_kmp")
     else:
         call_command("create_authorities")
     call_command("publish_revocation_lists", if_due=True)
