@@ -16,8 +16,10 @@ from certauthority.models import Authority, Certificate, RevocationReason, Trust
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.x509.export import pem, pem_bundle
 from certauthority.x509.requests import build_request, new_private_key
+from connect.models import User
 from portal.models import Credential, CredentialMethod, Project
 from portal.requirements import holder_of
+from tests.connect.factories import grant_access
 from tests.factories import make_credential, make_csr
 from tests.page_text import text_of
 from tests.portal.credential_pages import (
@@ -200,3 +202,12 @@ def test_strangers_get_404_and_readers_403(as_charlie: Client, as_bob: Client, u
 
 def test_other_methods_are_refused(as_alice: Client, url: str) -> None:
     assert as_alice.put(url).status_code == 405
+
+
+def test_the_seam_is_explained_and_officers_get_the_way_to_kmp(url: str, alice: User, as_alice: Client) -> None:
+    page = as_alice.get(url)
+    assert "a security officer of your company downloads it in KMP" in text_of(page)
+    assert "change the unique part of the name, such as the epoch time" in text_of(page)
+    assert '<a href="/kmp/">KMP</a>' not in page.content.decode()
+    grant_access(alice)
+    assert '<a href="/kmp/">KMP</a>' in as_alice.get(url).content.decode()
