@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
 from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
@@ -21,6 +23,7 @@ from django.utils import timezone
 
 from audit.events import AuditedObject, JsonScalar, record
 from connect.actors import actor_of
+from connect.admin_factors import factors_in_words, remove_second_factors
 from connect.models import Company, User
 
 # Generic classes for the type checker only: Django's own cannot be subscripted when the site runs.
@@ -37,6 +40,8 @@ else:
 
 admin.site.site_header = admin.site.site_title = "mTLS Rehearsal"
 admin.site.unregister(EmailAddress)  # An account has one address here, its own.
+# Secrets of second factors and keys of sessions are no rows to look at; `remove_second_factors` is the way.
+admin.site.unregister((Authenticator, UserSession))
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]  # as django-allauth says
 
 
@@ -118,13 +123,20 @@ class UserAdmin(_KeptAdmin, AnyUserAdmin):
     list_select_related = ("company",)
     search_fields = ("email", "name")
     ordering = ("email",)
-    readonly_fields = ("last_login", "date_joined")
+    readonly_fields = ("last_login", "date_joined", "second_factors")
+    actions = [remove_second_factors]
     fieldsets = (
         (None, {"fields": ("email", "password", "name", "company", "is_security_administrator")}),
+        ("Two-factor sign-in", {"fields": ("second_factors",)}),
         ("Rights", {"fields": ("is_active", "is_staff", "is_superuser", "groups", "user_permissions")}),
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "company", "usable_password", "password1", "password2")}),)
+
+    @admin.display(description="Second factors")
+    def second_factors(self, user: User) -> str:
+        """Removed in the list of users, by the action for lost phones and keys."""
+        return factors_in_words(user)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Model | None = None) -> list[str]:
         """Only superusers give rights."""

@@ -163,7 +163,7 @@ def remove_all(user: User, *, by: User, actor: Actor, now: datetime) -> None:
     _hold(user)
     names = [_in_words(row) for row in _main(user).order_by("created_at", "pk")]
     if not names:
-        raise NoFactor(f"{user.email} has no second factor.")
+        raise NoFactor(f"The account {user.email} has no second factor.")
     Authenticator.objects.filter(user=user).delete()
     end_sessions(user)
     after: dict[str, JsonScalar] = {"factor": ", ".join(names), "is_last": True}
