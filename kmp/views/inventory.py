@@ -17,9 +17,9 @@ from django_htmx.http import push_url
 from connect.views.htmx_request import HtmxRequest
 from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
-from kmp.inventory import Order, Page, Sort, count_of, listed, live_entries, page_of
-from kmp.inventory import Wanted as Everything
+from kmp.inventory import Order, Sort, Wanted, listed, live_entries
 from kmp.inventory_file import file_lines
+from kmp.inventory_pages import Page, page_of, total_of
 
 _IN_WORDS = {
     Order(Sort.EXPIRES): "soonest expiry first",
@@ -59,8 +59,8 @@ def inventory(request: HtmxRequest) -> HttpResponse:
     context |= {
         "officer": officer,
         "section": "inventory",
-        "total": count_of(listed(officer.company, Everything(), order, now=now)),
-        "live": count_of(live_entries(officer.company, now=now)),
+        "total": total_of(listed(officer.company, Wanted(), order, now=now)),
+        "live": total_of(live_entries(officer.company, now=now)),
     }
     return render(request, "kmp/inventory.html", context)
 
