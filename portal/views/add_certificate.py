@@ -134,7 +134,7 @@ def _new(page: _Page, form: AddCertificateForm, place: Place, predecessor: Crede
 def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> HttpResponse:
     """Go to the table, where the new row is marked and a panel says how to use the certificate."""
     until = f"{credential.certificate.not_after:%-d %B %Y}"
-    added = f"{credential.alias} was added. It expires on {until}.{_not_yet(credential)}"
+    added = f"{credential.alias} was added. It expires on {until}.\n{_not_yet(credential)}"
     if credential.alias != new.alias:
         messages.warning(
             request,
@@ -144,13 +144,13 @@ def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> 
     elif credential.predecessor is not None:
         messages.success(
             request,
-            f"{added}\nNext: download it and move your code over to it. "
+            f"{added}Next: download it and move your code over to it. "
             f"Once nothing uses {credential.predecessor.alias} any more, revoke that one.",
         )
     else:
         messages.success(
             request,
-            f"{added}\nNext: download it, and put it where your code finds it beside its private key.",
+            f"{added}Next: download it, and put it where your code finds it beside its private key.",
         )
     address = reverse("portal:credentials", args=[credential.project_id, credential.environment])
     return redirect(f"{address}?new={credential.pk}")
@@ -161,7 +161,7 @@ def _not_yet(credential: Credential) -> str:
     production = standing_in(credential.project, Environment(credential.environment))
     if production is None or production.is_approved:
         return ""
-    return f" It does not work yet. {production.why_not}"
+    return f"It does not work yet. {production.why_not} "
 
 
 def _form_page(

@@ -313,7 +313,9 @@ class TestCertificatesThatDoNotWorkYet:
         ended = make_credential(project, PRODUCTION)
         revocation.end(ended, reason=RevocationReason.SUPERSEDED, actor=Actor(alice.email), now=timezone.now())
         assert self.ONE not in text_of(as_alice.get(credential_url("credential", ended)))
-        let_expire(make_credential(project, PRODUCTION), in_days=-3)
+        expired = make_credential(project, PRODUCTION)
+        let_expire(expired, in_days=-3)
+        assert self.ONE not in text_of(as_alice.get(credential_url("credential", expired)))
         assert "not work yet" not in text_of(as_alice.get(summary_url(project)))
 
     def test_the_table_that_htmx_swaps_leaves_the_notice_where_it_is(
