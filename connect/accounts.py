@@ -19,7 +19,7 @@ from connect.actors import actor_of, address_of, audited_account
 from connect.models import User
 from connect.second_factor_notices import tell_locked
 from connect.second_factors import SESSION_KEY, has_second_factor
-from connect.sessions import end_sessions
+from connect.sessions import begin_session, end_sessions
 from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
 
 
@@ -76,8 +76,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Begin a session, and say so in the audit log."""
         with transaction.atomic():
             super().login(request, user)
-            if isinstance(user, User) and has_second_factor(user):
-                request.session[SESSION_KEY] = True
+            if isinstance(user, User):
+                begin_session(request, user, now=timezone.now())
+                if has_second_factor(user):
+                    request.session[SESSION_KEY] = True
             _record(request, "account.signed_in", user)
 
     def logout(self, request: HttpRequest) -> None:

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class ConnectConfig(AppConfig):
     name = "connect"
+
+    def ready(self) -> None:
+        from allauth.account.signals import user_logged_in
+        from allauth.usersessions.signals import on_user_logged_in
+
+        # It would look at each session of the person, one by one: `connect.sessions.begin_session` takes its place.
+        user_logged_in.disconnect(on_user_logged_in)

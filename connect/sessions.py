@@ -26,6 +26,7 @@ from connect.models import User
 log = logging.getLogger(__name__)
 
 _SEEN_EVERY_SECONDS = 5 * 60
+LISTED = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,29 @@ class OpenSession:
     is_current: bool
 
 
+def begin_session(request: HttpRequest, user: User, *, now: datetime) -> None:
+    """List a session that has just begun, and forget the person's sessions that ended by themselves."""
+    UserSession.objects.filter(user=user).exclude(pk__in=_open(user, now=now).values("pk")).delete()
+    UserSession.objects.create(
+        user=user,
+        session_key=request.session.session_key,
+        ip=address_of(request),
+        user_agent=_agent_of(request),
+        created_at=now,
+        last_seen_at=now,
+    )
+
+
+def count_elsewhere(user: User, *, current: str | None, now: datetime) -> int:
+    """In how many other places this person is signed in."""
+    return int(_open(user, now=now).exclude(session_key=current or "").count())
+
+
 def sessions_of(user: User, *, current: str | None, now: datetime) -> list[OpenSession]:
-    """The sessions that are open, the current one first, then by when they were last seen."""
-    rows = [
+    """The sessions that are open, the current one first, then the ``LISTED`` others that were last seen latest."""
+    found = _open(user, now=now).order_by("-last_seen_at")
+    here, others = found.filter(session_key=current or ""), found.exclude(session_key=current or "")
+    return [
         OpenSession(
             browser=browser_in_words(row.user_agent),
             user_agent=row.user_agent,
@@ -51,15 +72,14 @@ def sessions_of(user: User, *, current: str | None, now: datetime) -> list[OpenS
             last_seen_at=row.last_seen_at,
             is_current=row.session_key == current,
         )
-        for row in _open(user, now=now).order_by("-last_seen_at")
+        for row in [*here, *others[:LISTED]]
     ]
-    return sorted(rows, key=lambda row: not row.is_current)
 
 
 @transaction.atomic
 def sign_out_elsewhere(user: User, *, keep: str | None, actor: Actor, now: datetime) -> int:
     """End every session of this person but one. How many were open; the audit log has an event where any was."""
-    count = _open(user, now=now).exclude(session_key=keep or "").count()
+    count = count_elsewhere(user, current=keep, now=now)
     end_sessions(user, keep=keep)
     if count:
         after = {"sessions": count}
@@ -70,12 +90,11 @@ def sign_out_elsewhere(user: User, *, keep: str | None, actor: Actor, now: datet
 def end_sessions(user: User, *, keep: str | None = None) -> None:
     """End the sessions of this person, but the one with the key ``keep``. A request under way cannot revive one."""
     rows = UserSession.objects.filter(user=user).exclude(session_key=keep or "")
-    Session.objects.filter(session_key__in=list(rows.values_list("session_key", flat=True))).delete()
+    Session.objects.filter(session_key__in=rows.values("session_key")).delete()
     rows.delete()
 
 
 def _open(user: User, *, now: datetime) -> QuerySet[UserSession]:
-    # Rows of sessions that ended by themselves stay until the next sign-in clears them.
     alive = Session.objects.filter(session_key=OuterRef("session_key"), expire_date__gt=now)
     found: QuerySet[UserSession] = UserSession.objects.filter(Exists(alive), user=user)
     return found
@@ -103,7 +122,10 @@ def _note_seen(request: HttpRequest, session_key: str) -> None:
     except (RedisError, OSError) as error:
         log.warning("the last use of a session was not noted: %s", type(error).__name__)
         return
-    agent = request.META.get("HTTP_USER_AGENT", "")[:HTTP_USER_AGENT_MAX_LENGTH]
     UserSession.objects.filter(session_key=session_key).update(
-        last_seen_at=timezone.now(), ip=address_of(request), user_agent=agent
+        last_seen_at=timezone.now(), ip=address_of(request), user_agent=_agent_of(request)
     )
+
+
+def _agent_of(request: HttpRequest) -> str:
+    return str(request.META.get("HTTP_USER_AGENT", ""))[:HTTP_USER_AGENT_MAX_LENGTH]

@@ -22,7 +22,7 @@ from connect.factor_forms import AppForm, NewPasskeyForm, PasskeyNameForm
 from connect.qr_code import qr_code
 from connect.recovery_codes import begin_showing
 from connect.second_factors import SESSION_KEY, factors_of
-from connect.sessions import sessions_of
+from connect.sessions import count_elsewhere
 from connect.two_factor_rule import why_needed
 
 _SECRET = "second_factor_secret"  # noqa: S105  the name of a place in the session
@@ -33,12 +33,8 @@ _SECRET = "second_factor_secret"  # noqa: S105  the name of a place in the sessi
 def security(request: HttpRequest) -> HttpResponse:
     """Everything about one's own sign-in, on one page."""
     user = signed_in(request)
-    sessions = sessions_of(user, current=request.session.session_key, now=timezone.now())
-    context = {
-        "factors": factors_of(user),
-        "why": why_needed(user),
-        "others": sum(not row.is_current for row in sessions),
-    }
+    others = count_elsewhere(user, current=request.session.session_key, now=timezone.now())
+    context = {"factors": factors_of(user), "why": why_needed(user), "others": others}
     return render(request, "mfa/index.html", context)
 
 

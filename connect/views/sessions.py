@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of, signed_in
-from connect.sessions import sessions_of, sign_out_elsewhere
+from connect.sessions import count_elsewhere, sessions_of, sign_out_elsewhere
 
 
 @never_cache
@@ -23,6 +23,8 @@ def sessions(request: HttpRequest) -> HttpResponse:
         ended = "1 other session has ended." if count == 1 else f"{count} other sessions have ended."
         messages.success(request, ended if count else "You are signed in nowhere else.")
         return redirect("account_sessions")
-    rows = sessions_of(user, current=key, now=now)
-    context = {"sessions": rows, "others": sum(not row.is_current for row in rows)}
+    context = {
+        "sessions": sessions_of(user, current=key, now=now),
+        "others": count_elsewhere(user, current=key, now=now),
+    }
     return render(request, "usersessions/list.html", context)

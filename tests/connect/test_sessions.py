@@ -183,3 +183,36 @@ def test_a_request_through_a_socket_has_no_address(user: User) -> None:
 )
 def test_browsers_are_named_as_people_know_them(agent: str, words: str) -> None:
     assert browser_in_words(agent) == words
+
+
+def test_signing_in_costs_the_same_however_many_sessions_there_are(user: User) -> None:
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            browser(user)
+        counts.append(len(queries))
+        for _ in range(5):
+            browser(user)
+    assert counts[0] == counts[1]
+
+
+def test_of_very_many_sessions_the_last_seen_are_listed_and_all_are_ended(
+    user: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connect.sessions.LISTED", 2)
+    here = browser(user)
+    for _ in range(4):
+        browser(user, SAFARI)
+    page = here.get(SESSIONS).content.decode()
+    assert page.count("Safari on iPhone") == 2
+    assert "Of 4 other sessions, those last seen are listed." in page
+    here.post(SESSIONS)
+    assert "4 other sessions have ended." in here.get(SESSIONS).content.decode()
+    assert UserSession.objects.filter(user=user).count() == 1
+
+
+def test_rows_of_sessions_that_ended_are_forgotten_at_the_next_sign_in(user: User) -> None:
+    browser(user, SAFARI)
+    with time_machine.travel(timezone.now() + timedelta(hours=12, minutes=1)):
+        browser(user)
+    assert UserSession.objects.filter(user=user).count() == 1
