@@ -23,6 +23,7 @@ _SENTENCES = {
     "member.role-changed": "Made {member} {role}",
     "member.removed": "Took {member} ({role}) off the team",
     "credential.added": "Added the certificate {label} to {environment}",
+    "credential.keystore-saved": "Noted that the keystore of {label} is saved",
     "credential.revoked": "Revoked the certificate {label}",
     "credential.use-ended": "Ended the use of the certificate {label}",
 }
@@ -42,6 +43,7 @@ _SAID = {
     "member.role-changed": {"member"},
     "member.removed": {"member", "role"},
     "credential.added": {"environment", "fingerprint"},
+    "credential.keystore-saved": {"keystore_saved"},
     "credential.revoked": {"live"},
     "credential.use-ended": {"live"},
 }

@@ -11,3 +11,7 @@ class AliasTaken(PortalError):
 
 class NotAllowed(PortalError):
     """The team's or the project's rules forbid it."""
+
+
+class SubmissionUsed(PortalError):
+    """The submission made a certificate for another key pair."""
