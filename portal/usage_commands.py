@@ -21,6 +21,16 @@ class UsageCommand:
     mark: str
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Every way to use one certificate. ``file_name`` is what its files are called, without an ending."""
+
+    commands: tuple[UsageCommand, ...]
+    has_keystore: bool
+    file_name: str
+    host: str = HOST
+
+
 def key_file(alias: str) -> str:
     """The file that holds the private key, if it was made with the command that our pages show."""
     return f"{file_name(alias)}.key"
@@ -48,14 +58,12 @@ def usage_commands(alias: str) -> tuple[UsageCommand, ...]:
     )
 
 
-def keystore_file(alias: str) -> str:
-    """The keystore, as the browser that made it named it."""
-    return f"{file_name(alias)}.p12"
-
-
-def usage_of(credential: Credential) -> tuple[UsageCommand, ...]:
+def usage_of(credential: Credential) -> Usage:
     """The lines for what the person has: a keystore that a browser made, or a key of their own."""
-    return keystore_usage(credential.alias) if credential.has_generated_key else usage_commands(credential.alias)
+    alias = credential.alias
+    if credential.has_generated_key:
+        return Usage(keystore_usage(alias), has_keystore=True, file_name=file_name(alias))
+    return Usage(usage_commands(alias), has_keystore=False, file_name=file_name(alias))
 
 
 def keystore_usage(alias: str) -> tuple[UsageCommand, ...]:
