@@ -14,7 +14,7 @@ from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
 from connect.models import Company, User
-from portal.models import Credential, Environment, Project
+from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.projects import delete_project
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
 from tests.portal.foreign_ca import ForeignCa
@@ -22,7 +22,10 @@ from tests.portal.foreign_ca import ForeignCa
 
 @dataclass(frozen=True, slots=True)
 class WholeSite:
-    """Alice owns ``project``, the reader and ``member`` may look; the stranger owns ``foreign`` at another company."""
+    """Alice owns ``project``, the reader and ``member`` may look; the stranger owns ``foreign`` at another company.
+
+    The key of ``credential`` was made in a browser, and nobody has said yet that the keystore is saved.
+    """
 
     admin: User
     reader: User
@@ -81,7 +84,7 @@ def make_whole_site() -> WholeSite:
         stranger=stranger,
         staff=make_user(email="staff@site.example", name="Site Staff", company=None, is_staff=True, is_superuser=True),
         project=project,
-        credential=make_credential(project, alias="payouts"),
+        credential=make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY),
         foreign=foreign,
         foreign_credential=make_credential(foreign, alias="foreign-secret-alias"),
         deleted=deleted,
