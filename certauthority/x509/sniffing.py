@@ -35,7 +35,7 @@ _JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
 _JSON_PRIVATE_PART = re.compile(rb'"(?:d|k)"\s{0,20}:')
 _JSON_ESCAPE = re.compile(rb"\\(?:u00([0-9A-Fa-f]{2})|(.))", re.DOTALL)
 _ESCAPED_BREAKS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_PVK_MAGIC = b"\x1e\xf1\xb5\xb0"
+_PVK_MAGIC = b"\x1e\xf1\xb5\xb0\x00\x00\x00\x00"
 _JAVA_KEYSTORE_MAGICS = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
 # The end of a line of armour in base64 (as in a Kubernetes secret), wherever its groups of three octets begin; then
 # OpenSSH's and Microsoft's own formats in base64.

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from portal.access import signed_in
 from portal.enrolment import NewCredential
 from portal.forms.add_certificate import (
@@ -61,24 +62,28 @@ def choose(request: HttpRequest, project_id: UUID, environment: Environment) -> 
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(UploadCsrForm)
 def upload_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Upload a CSR`."""
     return _add(request, _UPLOAD_CSR, project_id=project_id, environment=environment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(PasteCsrForm)
 def paste_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Paste in a CSR`."""
     return _add(request, _PASTE_CSR, project_id=project_id, environment=environment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(UploadCertificateForm)
 def upload_certificate(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Upload mTLS certificate`."""
     return _add(request, _UPLOAD_CERTIFICATE, project_id=project_id, environment=environment)
 
 
 @require_POST
+@names_private_keys(CheckCsrForm)
 def check_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The verdicts on a CSR that has not been submitted. Nothing is stored."""
     form = CheckCsrForm(request.POST, request.FILES)
@@ -86,6 +91,7 @@ def check_csr(request: HttpRequest, project_id: UUID, environment: Environment) 
 
 
 @require_POST
+@names_private_keys(CheckCertificateForm)
 def check_certificate(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The verdicts on a certificate that has not been submitted. Nothing is stored."""
     form = CheckCertificateForm(request.POST, request.FILES)
