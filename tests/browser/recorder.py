@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import selectors
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import Message
+from typing import cast
 from urllib.parse import urlsplit
 
 CHUNK = 65536
@@ -26,6 +30,17 @@ class Sent:
     @property
     def path(self) -> str:
         return urlsplit(self.target).path
+
+    @property
+    def fields(self) -> dict[str, bytes]:
+        """The parts of a multipart body by name."""
+        (kind,) = re.findall(rb"(?im)^content-type: (.*?)\r?$", self.head)
+        message = message_from_bytes(b"Content-Type: " + kind + b"\r\n\r\n" + self.body)
+        parts = cast(list[Message], message.get_payload())
+        return {
+            str(part.get_param("name", header="content-disposition")): cast(bytes, part.get_payload(decode=True))
+            for part in parts
+        }
 
 
 @dataclass(slots=True)
