@@ -13,6 +13,7 @@
  * @property {Uint8Array} spki public key, DER SubjectPublicKeyInfo
  * @property {Uint8Array} protectedKey DER EncryptedPrivateKeyInfo
  * @property {string} csr PEM
+ * @property {string} commonName what the CSR asks for
  * @property {number} createdAt milliseconds since 1970
  * @property {string} [issued] address of the credential, once an answer has named it
  */

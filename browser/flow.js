@@ -39,7 +39,9 @@ export async function createCopy({ alias, password, keyType, subject, page, onSt
   const csr = pem("CERTIFICATE REQUEST", await signRequest(keyPair, subject));
   await onStep("Protecting key");
   const protectedKey = await protectKey(keyPair.privateKey, password);
-  const copy = { id: crypto.randomUUID(), ...page, alias, keyType, spki, protectedKey, csr, createdAt: Date.now() };
+  const [, commonName] = subject.find(([label]) => label === "CN");
+  const id = crypto.randomUUID();
+  const copy = { id, ...page, alias, keyType, spki, protectedKey, csr, commonName, createdAt: Date.now() };
   try {
     await keepCopy(copy);
   } catch (failure) {

@@ -40,9 +40,13 @@ async function finishKept(copy, password) {
   try {
     await checkPassword(copy.protectedKey, password, copy.keyType, copy.spki);
   } catch (failure) {
-    if (!(failure instanceof WrongPassword)) throw failure;
-    return `This is not the password of ${copy.alias}’s key. Nothing was sent. Try again, as often as you like.`;
+    if (failure instanceof WrongPassword) {
+      return `This is not the password that the key of ${copy.alias} was protected with. Try again, as often as you like.`;
+    }
+    reportError(failure);
+    return "The kept copy is damaged, so no keystore can be built from it. Discard it; if its certificate was issued, revoke that one.";
   }
+  element("common-name").textContent = copy.commonName;
   await begin({ alias: copy.alias, done: MADE_BEFORE });
   await finish(copy, password);
   return "";

@@ -73,8 +73,7 @@ export function showRefusal({ errors, verdicts }) {
   }
   alert.hidden = sentences.length === 0;
   showBrokenRules(verdicts ?? []);
-  if (sentences.length > 0) alert.focus();
-  else alias().focus();
+  (ofAlias.length > 0 ? alias() : alert).focus();
 }
 
 function clearRefusal() {

@@ -53,7 +53,8 @@ function endRunningStep() {
   for (const step of steps().filter((one) => one.hasAttribute("aria-current"))) {
     step.className = "ok";
     step.removeAttribute("aria-current");
-    timeOf(step).textContent = `${((performance.now() - stepStartedAt) / 1000).toFixed(1)} s`;
+    const seconds = (performance.now() - stepStartedAt) / 1000;
+    timeOf(step).textContent = seconds < 0.1 ? "under 0.1 s" : `${seconds.toFixed(1)} s`;
   }
 }
 

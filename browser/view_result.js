@@ -20,7 +20,9 @@ export function showFinished({ result, copy, confirm }) {
   const name = credential.file_name;
   const offer = () => offerDownload(`${name}.p12`, result.keystore, PKCS12);
   nameCredential(element("finished"), credential);
+  fill(element("finished"), "[data-until]", credential.valid_until);
   element("valid-until").textContent = credential.valid_until;
+  element("subject-tense").textContent = "was";
   element("keystore-name").textContent = `${name}.p12`;
   element("keystore-size").textContent = sizeInWords(result.keystore.length);
   element("download-keystore").onclick = offer;
@@ -51,6 +53,7 @@ export function showInterrupted({ title, text, alias, signIn, again }) {
   element("interrupted-title").textContent = title;
   element("interrupted-text").textContent = text;
   element("sign-in-again").hidden = !signIn;
+  element("try-again").classList.toggle("primary", !signIn);
   element("try-again").onclick = again;
   showTraffic(alias);
   showPart("interrupted");

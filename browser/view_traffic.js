@@ -6,14 +6,19 @@ import { element, fill, fromTemplate, sizeInWords } from "./view.js";
 export function showTraffic(/** @type {string} */ alias) {
   const card = element("traffic");
   fill(card, "[data-alias]", alias);
-  element("subject").hidden = true;
   showRequests();
   if (card.hidden) whenRequestsChange(showRequests);
   card.hidden = false;
 }
 
+/** Drawn anew only where there is more, so that what somebody reads does not move. */
 function showRequests() {
-  element("requests").replaceChildren(...requestsSince().map(lineOf));
+  const list = element("requests");
+  const requests = requestsSince();
+  if (list.childElementCount === requests.length) return;
+  list.replaceChildren(...requests.map(lineOf));
+  const bodies = list.querySelectorAll("details");
+  if (bodies.length > 0) bodies[bodies.length - 1].open = true;
 }
 
 function lineOf({ method, address, size, body }) {
