@@ -1,5 +1,5 @@
 /** Key pairs and certificate signing requests (PKCS#10), by WebCrypto and PKI.js. */
-import { Null, PrintableString, Utf8String } from "asn1js";
+import { Null, PrintableString, Sequence, Set as SetOf, Utf8String } from "asn1js";
 import {
   AlgorithmIdentifier,
   AttributeTypeAndValue,
@@ -67,7 +67,7 @@ export async function exportSpki(/** @type {CryptoKey} */ publicKey) {
 export async function signRequest(keyPair, subject) {
   const request = new CertificationRequest({
     version: 0,
-    subject: new RelativeDistinguishedNames({ typesAndValues: subject.map(attribute) }),
+    subject: nameOf(subject),
     subjectPublicKeyInfo: PublicKeyInfo.fromBER(await exportSpki(keyPair.publicKey)),
     attributes: [], // RFC 2986, 4.1: the field has no default, so that it stands there also when it is empty.
   });
@@ -85,6 +85,12 @@ export async function signRequest(keyPair, subject) {
 
 function signatureOf(key) {
   return SIGNATURES[key.algorithm.namedCurve ?? key.algorithm.name];
+}
+
+/** A name with each attribute in a set of its own. PKI.js would put all of them into one, and takes a name encoded. */
+function nameOf(subject) {
+  const name = new Sequence({ value: subject.map((pair) => new SetOf({ value: [attribute(pair).toSchema()] })) });
+  return new RelativeDistinguishedNames({ valueBeforeDecode: encode(name).buffer });
 }
 
 /** RFC 5280, 4.1.2.4: UTF8String; the country is a PrintableString (A.1). */

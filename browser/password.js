@@ -14,7 +14,7 @@ const LABELS = ["Very weak", "Weak", "Fair", "Good", "Strong"];
 const BITS_OF_KNOWN = 6; // A word that everybody tries first.
 const BITS_OF_STEP = 1; // One more of the same, or the next in a row.
 const BITS_OF_WORD_LETTER = 2.5; // A letter of a word in some language.
-const SHORTEST_WORD = 4;
+const WORD = /[A-Z]?[a-z]{3,}|[A-Z]{4,}/g;
 const ROWS = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm".split(" ");
 const KNOWN = (
   "password passwort passwd secret changeme changeit welcome letmein admin administrator default keystore truststore " +
@@ -33,15 +33,16 @@ export function problemOf(/** @type {string} */ password) {
     );
   }
   const length = password.length;
-  if (length < SHORTEST) return `Use at least ${SHORTEST} characters; this password has ${length}.`;
-  if (length > LONGEST) return `Use at most 1,000 characters; this password has ${length.toLocaleString("en")}.`;
+  const has = `this password has ${length.toLocaleString("en")}`;
+  if (length < SHORTEST) return `Use at least ${SHORTEST} characters; ${has}.`;
+  if (length > LONGEST) return `Use at most ${LONGEST.toLocaleString("en")} characters; ${has}.`;
   return "";
 }
 
 /**
  * How hard a password is to guess: an estimate from its length, its kinds of characters, words and rows.
  * @param {string} password
- * @param {string[]} words what a stranger would try first, because it stands beside the password: alias, project, company
+ * @param {string[]} words what a stranger would try first: alias, project, company
  * @returns {{score: number, label: string, hint: string}} score 0 to 4; hint says what would help, or ""
  */
 export function strengthOf(password, words) {
@@ -79,21 +80,20 @@ function withoutKnown(password, known) {
 
 /** Bits of what is no known word. `steps` counts the characters that only go on as the ones before. */
 function bitsOf(rest) {
-  const wordLetters = (rest.match(new RegExp(`[A-Z]?[a-z]{${SHORTEST_WORD - 1},}|[A-Z]{${SHORTEST_WORD},}`, "g")) ?? [])
-    .filter(looksLikeAWord)
-    .reduce((sum, run) => sum + run.length, 0);
+  const words = (rest.match(WORD) ?? []).filter(looksLikeAWord);
+  const wordLetters = words.reduce((sum, word) => sum + word.length, 0);
   const characters = Array.from(rest).filter((character) => character !== "\n").length;
   const steps = countSteps(rest);
   const perCharacter = Math.log2(kindsIn(rest));
   const perWordLetter = Math.min(BITS_OF_WORD_LETTER, perCharacter);
   const others = Math.max(0, characters - wordLetters - steps);
-  const words = Math.max(0, Math.min(wordLetters, characters - steps));
-  return { bits: others * perCharacter + words * perWordLetter + steps * BITS_OF_STEP, steps };
+  const inWords = Math.max(0, Math.min(wordLetters, characters - steps));
+  return { bits: others * perCharacter + inWords * perWordLetter + steps * BITS_OF_STEP, steps };
 }
 
 /** Words of European languages are a fifth to two thirds vowels; letters drawn by chance mostly are not. */
-function looksLikeAWord(run) {
-  const share = (run.match(/[aeiouy]/gi) ?? []).length / run.length;
+function looksLikeAWord(word) {
+  const share = (word.match(/[aeiouy]/gi) ?? []).length / word.length;
   return share >= 0.2 && share <= 0.67;
 }
 
