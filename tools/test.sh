@@ -18,7 +18,7 @@ missing_packages() {
     has_chromium || echo chromium
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
-    command -v keytool >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jre-headless
+    command -v javac >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jdk-headless
 }
 
 install_missing() {

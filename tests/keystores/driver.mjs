@@ -1,6 +1,6 @@
 /**
- * Run the browser's modules outside a browser, on the same WebCrypto: a JSON object {operation, …} per line on stdin, an
- * answer per line on stdout. Bytes are base64.
+ * Run the browser's modules outside a browser, on the same WebCrypto: a JSON object {operation, …} per line on stdin,
+ * an answer per line on stdout. Bytes are base64.
  */
 import { createInterface } from "node:readline";
 

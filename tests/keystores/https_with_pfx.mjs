@@ -1,6 +1,6 @@
 /**
- * Present a keystore to a TLS server that demands a client certificate: JSON {pfx (base64), passphrase, key, cert, ca} on
- * stdin; on stdout JSON {authorized, chain: [base64 DER as the server saw it, the leaf first]}.
+ * Present a keystore to a TLS server that demands a client certificate: JSON {pfx (base64), passphrase, key, cert, ca}
+ * on stdin; on stdout JSON {authorized, chain: [base64 DER as the server saw it, the leaf first]}.
  */
 import { once } from "node:events";
 import https from "node:https";
@@ -15,14 +15,15 @@ function chainOf(certificate) {
   return chain.map((one) => one.raw.toString("base64"));
 }
 
-const server = https.createServer({ key, cert, ca, requestCert: true, rejectUnauthorized: true }, (request, response) => {
+const demanding = { key, cert, ca, requestCert: true, rejectUnauthorized: true };
+const server = https.createServer(demanding, (request, response) => {
   const { socket } = request;
   response.end(JSON.stringify({ authorized: socket.authorized, chain: chainOf(socket.getPeerCertificate(true)) }));
 });
 server.listen(0, "127.0.0.1");
 await once(server, "listening");
-const options = { host: "127.0.0.1", port: server.address().port, ca: cert, pfx: Buffer.from(pfx, "base64"), passphrase };
-const request = https.get({ ...options, agent: false });
+const address = { host: "127.0.0.1", port: server.address().port, ca: cert, agent: false };
+const request = https.get({ ...address, pfx: Buffer.from(pfx, "base64"), passphrase });
 const [response] = await once(request, "response");
 console.log(await text(response));
 server.close();
