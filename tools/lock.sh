@@ -17,7 +17,11 @@ pin requirements.txt
 # What the tests install is what the site installs, and more.
 pin requirements-dev.txt --group dev --constraint requirements.txt
 
-# package.json names exact versions; this pins what they bring. .npmrc keeps addresses out of it.
+# package.json names exact versions; this pins what they bring. .npmrc keeps addresses out of it. Elsewhere, because npm
+# forgets hashes of what it finds in node_modules.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cp package.json .npmrc "$folder"
 PATH="$PWD/.venv/bin:$PATH"
-rm -f package-lock.json
-npm install --package-lock-only --loglevel=error
+(cd "$folder" && npm install --package-lock-only --loglevel=error)
+cp "$folder/package-lock.json" package-lock.json
