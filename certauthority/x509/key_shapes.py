@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import Enum, auto
 
 from . import der
@@ -30,8 +30,9 @@ _PKCS12_VERSION = 3
 _SEC1_VERSION = 1
 _SEC1_KEY_OCTETS = range(16, 73)
 _SMALLEST_MODULUS_OCTETS = 32
-# How much text of a key is looked at: its algorithm, with the parameters of a curve written out, is over by then.
+# How much of a key is looked at: its algorithm, with the parameters of a curve written out, is over by then.
 _WINDOW = 1400
+_MAX_PLACES = 5000
 
 _LENGTH = rb"(?:[\x08-\x80]|\x81.|\x82..|\x83...)"
 # SEQUENCE { version, … } of PKCS #1, PKCS #8, SEC 1 and PKCS #12, and SEQUENCE { SEQUENCE { encryption, … }, … }.
@@ -59,7 +60,11 @@ _HEX = _hex_pattern()
 _KEYSTORE_MAGICS = tuple(
     magic + bytes([0, 0, 0, version]) for magic in (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce") for version in (1, 2)
 )
-_KEYSTORE_TEXTS = (b"/u3+7QAAAA", b"_u3-7QAAAA", b"zs7OzgAAAA")  # base64 of the same
+# The same in base64, in either alphabet, and in hex.
+_KEYSTORE_TEXTS = (
+    *(b"/u3+7QAAAA", b"_u3-7QAAAA", b"zs7OzgAAAA"),
+    *(b"feedfeed0000000", b"FEEDFEED0000000", b"cececece0000000", b"CECECECE0000000"),
+)
 _NOT_BASE64 = bytes(set(range(256)) - set(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"))
 _URL_SAFE = bytes.maketrans(b"-_", b"+/")
 _ESCAPED_BREAK = re.compile(rb"\\[nrt]")
@@ -68,35 +73,43 @@ _HEX_SEPARATORS = b": \t\r\n"
 
 
 def secrets_in(data: bytes, text: bytes) -> Iterator[Secret]:
-    """What begins anywhere in the data, as DER, and in its text, which is the data itself or another form of it."""
-    for found in _DER.finditer(data):
-        if kind := kind_at(data, found.start()):
-            yield kind
+    """What begins anywhere in the data, as DER, and in its text, which is the data itself or another form of it.
+
+    Data with thousands of places that only look like a beginning was made to keep us busy, and counts as a key.
+    """
+    yield from _begun(data, _DER, lambda octets: octets)
     if any(magic in data for magic in _KEYSTORE_MAGICS) or any(words in text for words in _KEYSTORE_TEXTS):
         yield Secret.KEYSTORE
-    for found in _BASE64.finditer(text):
-        if kind := kind_at(_from_base64(text[found.start() : found.start() + _WINDOW]), 0):
-            yield kind
-    for found in _HEX.finditer(text):
-        if kind := kind_at(_from_hex(text[found.start() : found.start() + _WINDOW]), 0):
+    yield from _begun(text, _BASE64, _from_base64)
+    yield from _begun(text, _HEX, _from_hex)
+
+
+def _begun(data: bytes, pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes]) -> Iterator[Secret]:
+    for number, found in enumerate(pattern.finditer(data)):
+        if number == _MAX_PLACES:
+            yield Secret.PRIVATE_KEY
+            return
+        if kind := kind_of_beginning(decode(data[found.start() : found.start() + _WINDOW])):
             yield kind
 
 
-def kind_at(data: bytes, offset: int) -> Secret | None:
-    """What begins at the offset, told by its first elements; the rest may be missing."""
+def kind_of_beginning(data: bytes) -> Secret | None:
+    """What the data begins with, told by its first elements; the rest may be missing."""
     try:
-        return _kind_of_sequence(data, offset)
+        return _kind_of_sequence(data)
     except IndexError:
         return None
 
 
-def _kind_of_sequence(data: bytes, offset: int) -> Secret | None:
+def _kind_of_sequence(data: bytes) -> Secret | None:
     """Raises IndexError where the data ends before its kind is clear."""
-    _, start, end = _head(data, offset)
+    _, start, end = _head(data, 0)
     tag, content, following = _head(data, start)
     if tag == der.SEQUENCE:
         is_encryption = _begins_with_oid(data, content, *_PBE_OIDS) and data[following] == der.OCTET_STRING
         return Secret.PRIVATE_KEY if is_encryption else None  # EncryptedPrivateKeyInfo (RFC 5208, 6)
+    if tag != der.INTEGER or following - content != 1:
+        return None
     version = data[content]
     tag, content, following = _head(data, following)
     if version == _PKCS12_VERSION:

@@ -29,7 +29,7 @@ class Kind(StrEnum):
 _KEY_MATERIAL = frozenset({Kind.PRIVATE_KEY, Kind.PKCS12, Kind.JAVA_KEYSTORE})
 
 # PEM, OpenSSH, PGP, SSH2, PuTTY and OpenSSL's -text say it in words; JSON Web Keys and .NET have forms of their own.
-_ARMOURED_PRIVATE_KEY = re.compile(rb"(?:BEGIN|END) [A-Z0-9 ]{0,40}PRIVATE KEY")
+_ARMOURED_PRIVATE_KEY = re.compile(rb"(?:BEGIN|-END) [A-Z0-9 ]{0,40}PRIVATE KEY")
 _PRIVATE_KEY_WORDS = (b"PUTTY-USER-KEY-FILE-", b"OPENSSH-KEY-V1", b"PRIVATE-KEY: (", b"PRIVATEEXPONENT")
 _JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
 _JSON_PRIVATE_PART = re.compile(rb'"(?:d|k)"\s{0,20}:')
@@ -46,6 +46,7 @@ _PRIVATE_KEY_BASE64 = (
 )
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _PKCS12_VERSION = 3
+_MAX_ROW = 1000
 
 
 def plain_text(data: bytes) -> bytes:
@@ -109,7 +110,9 @@ def kind_of_der(data: bytes) -> Kind:
     if data.startswith(_JAVA_KEYSTORE_MAGICS):
         return Kind.JAVA_KEYSTORE
     first, offset = _kind_of_ber(data), 0
-    while offset < len(data) and data[offset] == der.SEQUENCE:
+    for _ in range(_MAX_ROW):
+        if offset >= len(data) or data[offset] != der.SEQUENCE:
+            break
         try:
             element = der.read_at(data, offset)
         except der.DerError:
