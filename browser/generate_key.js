@@ -41,7 +41,7 @@ async function finishKept(copy, password) {
     await checkPassword(copy.protectedKey, password, copy.keyType, copy.spki);
   } catch (failure) {
     if (failure instanceof WrongPassword) {
-      return `This is not the password that the key of ${copy.alias} was protected with. Try again, as often as you like.`;
+      return `This is not the password of ${copy.alias}’s key. Nothing was sent. Try again, as often as you like.`;
     }
     reportError(failure);
     return "The kept copy is damaged, so no keystore can be built from it. Discard it; if its certificate was issued, revoke that one.";
