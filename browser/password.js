@@ -14,7 +14,7 @@ const LABELS = ["Very weak", "Weak", "Fair", "Good", "Strong"];
 const BITS_OF_KNOWN = 6; // A word that everybody tries first.
 const BITS_OF_STEP = 1; // One more of the same, or the next in a row.
 const BITS_OF_WORD_LETTER = 2.5; // A letter of a word in some language.
-const WORD = /[A-Z]?[a-z]{3,}|[A-Z]{4,}/g;
+const WORD = /[A-Z]?[a-z]{4,}|[A-Z]{5,}/g; // At least five letters: shorter runs come by chance.
 const ROWS = "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiop qwertzuiop azertyuiop asdfghjkl zxcvbnm".split(" ");
 const KNOWN = (
   "password passwort passwd secret changeme changeit welcome letmein admin administrator default keystore truststore " +
@@ -56,6 +56,13 @@ export function strengthOf(password, words) {
 
 /** A password drawn by the browser's own source of chance, each character as likely as any other. */
 export function suggestPassword() {
+  let password = drawPassword();
+  // One in a thousand holds what looks like a word or a row, and the hint beside it would call it weaker.
+  while (strengthOf(password, []).score < SCORES.length - 1) password = drawPassword();
+  return password;
+}
+
+function drawPassword() {
   const usable = 256 - (256 % SUGGESTED_ALPHABET.length);
   const drawn = [];
   while (drawn.length < SUGGESTED_LENGTH) {
