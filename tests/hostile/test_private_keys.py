@@ -2,73 +2,21 @@
 
 from __future__ import annotations
 
-import base64
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 import redis
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import (
-    BestAvailableEncryption,
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-)
 from django.urls import reverse
 
 from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
 from tests.hostile.forms_found import FoundForm, file_of
+from tests.hostile.secrets_made import SECRETS, Secret
 from tests.hostile.traces import database_dump, redis_dump
 from tests.page_text import text_of
 from tests.whole_site import WholeSite, routes
 
-EC_KEY = ec.generate_private_key(ec.SECP256R1())
-RSA_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-ED_KEY = ed25519.Ed25519PrivateKey.generate()
-WITH_PASSWORD = BestAvailableEncryption(b"canary password")
-
 # What the page itself names at the field, with everything else that was typed; all else is refused with a page for it.
 NAMED_IN_PLACE = {"alias", "csr", "csr_file", "certificate_file", "name", "email", "login", "note", "text", "file"}
-
-
-@dataclass(frozen=True, slots=True)
-class Secret:
-    """A private key in one form."""
-
-    name: str
-    content: bytes
-
-    @property
-    def is_text(self) -> bool:
-        return self.content.isascii()
-
-    @property
-    def traces(self) -> list[bytes]:
-        """What must be found nowhere: every line that is not armour, or the octets with the secret number."""
-        if not self.is_text:
-            return [self.content[20:], self.content.hex().encode()]
-        return [line for line in self.content.splitlines() if line and b"-----" not in line and b":" not in line]
-
-
-def _secrets() -> Iterator[Secret]:
-    none = NoEncryption()
-    yield Secret("PKCS #8", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, none))
-    yield Secret("PKCS #1", RSA_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, none))
-    yield Secret("SEC 1", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, none))
-    yield Secret("encrypted PKCS #8", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, WITH_PASSWORD))
-    yield Secret(
-        "encrypted PKCS #1", EC_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, WITH_PASSWORD)
-    )
-    yield Secret("OpenSSH", ED_KEY.private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, none))
-    yield Secret("DER", EC_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, none))
-    # 64 characters, as many as an alias or the name of a project may have.
-    short = ED_KEY.private_bytes(Encoding.DER, PrivateFormat.PKCS8, none)
-    yield Secret("base64 without armour", base64.b64encode(short))
-
-
-SECRETS = list(_secrets())
 
 
 def test_every_form_of_the_site_was_found(site: WholeSite, forms: list[FoundForm]) -> None:

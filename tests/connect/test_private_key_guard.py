@@ -1,0 +1,320 @@
+"""The guard against private keys by itself: what it lets through, how it answers, and what it leaves to a view."""
+
+from __future__ import annotations
+
+import http.client
+import io
+import json
+import logging
+import os
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from django.core.exceptions import BadRequest, RequestDataTooBig
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpRequest, HttpResponse
+from django.test import Client, RequestFactory
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
+from django.urls import reverse
+
+from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
+from connect.private_key_guard import PrivateKeyGuard, names_private_keys
+from portal.forms.add_certificate import CheckCsrForm, PasteCsrForm, UploadCsrForm
+from portal.forms.revoke import RevokeForm
+from tests.factories import make_csr, make_project, make_user
+from tests.page_text import text_of
+from tests.x509.requests_made import csr, ec_key, pem, rsa_key
+
+FORM = "application/x-www-form-urlencoded"
+KEY = ec_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+KEY_DER = rsa_key().private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+SECRET_LINE = KEY.splitlines()[1].decode()
+KILOBYTE = 1024
+HANG_SECONDS = 30
+
+
+class Passed:
+    """What stands behind the guard: it remembers the request that it was given, and reads it as a view would."""
+
+    def __init__(self, status: int = 200) -> None:
+        self.status = status
+        self.posts: list[dict[str, Any]] = []
+        self.files: list[bytes] = []
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        self.posts.append(request.POST.dict())
+        self.files += [file.read() for _, files in request.FILES.lists() for file in files]
+        return HttpResponse("passed", status=self.status)
+
+
+def send(
+    body: bytes = b"",
+    *,
+    method: str = "POST",
+    path: str = "/",
+    kind: str = FORM,
+    view: Passed | None = None,
+    **extra: Any,
+) -> HttpResponse:
+    """What the guard answers, with the request's files closed as Django closes them after the answer."""
+    request = RequestFactory().generic(method, path, body, content_type=kind, **extra)
+    try:
+        return PrivateKeyGuard(view or Passed())(request)
+    finally:
+        request.close()
+
+
+def multipart(**fields: Any) -> bytes:
+    return encode_multipart(BOUNDARY, fields)
+
+
+def file_of(content: bytes, name: str = "some.pem") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content)
+
+
+def is_refused(response: Any) -> bool:
+    return response.status_code == 400 and PRIVATE_KEY_MESSAGE in response.content.decode()
+
+
+class TestTheAnswer:
+    def test_a_page_says_what_it_was_and_what_to_do(self) -> None:
+        response = send(b"anything=" + quote(KEY).encode())
+        assert is_refused(response)
+        assert SECRET_LINE not in response.content.decode()
+        assert "Make a new key" in text_of(response)
+        assert "Back button leads to the form" in text_of(response)
+        assert response.headers["Cache-Control"] == "no-store"
+
+    @pytest.mark.parametrize(
+        ("kind", "accepted"),
+        [("application/json", "*/*"), (FORM, "application/json"), (FORM, "application/json, */*;q=0.1")],
+    )
+    def test_a_script_is_answered_in_json(self, kind: str, accepted: str) -> None:
+        response = send(b"anything=" + quote(KEY).encode(), kind=kind, HTTP_ACCEPT=accepted)
+        assert response.status_code == 400
+        sentences = json.loads(response.content)["errors"][""]
+        assert len(sentences) == 1
+        assert sentences[0].startswith(PRIVATE_KEY_MESSAGE)
+
+    @pytest.mark.parametrize("accepted", ["text/html,application/xhtml+xml,*/*;q=0.8", "*/*", ""])
+    def test_everybody_else_is_answered_with_the_page(self, accepted: str) -> None:
+        response = send(b"anything=" + quote(KEY).encode(), HTTP_ACCEPT=accepted)
+        assert response.headers["Content-Type"].startswith("text/html")
+
+    @pytest.mark.parametrize("debug", [False, True])
+    def test_the_log_has_the_method_and_the_path_alone(
+        self, caplog: pytest.LogCaptureFixture, settings: Any, debug: bool
+    ) -> None:
+        settings.DEBUG = debug
+        caplog.set_level(logging.DEBUG)
+        response = Client().post("/no%0Awhere/", {"csr": KEY.decode()})
+        assert is_refused(response)
+        lines = [record.getMessage() for record in caplog.records if record.name != "django.template"]
+        assert lines == [r"A private key was sent and refused: POST /no\nwhere/"]
+        assert not any("request" in vars(record) for record in caplog.records)
+
+
+class TestAddresses:
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    def test_a_key_in_the_query_is_refused_and_not_logged(self, caplog: pytest.LogCaptureFixture, method: str) -> None:
+        caplog.set_level(logging.DEBUG)
+        response = Client().generic(method, f"/projects/?note={quote(KEY)}")
+        assert is_refused(response)
+        assert SECRET_LINE[:30] not in caplog.text
+        assert quote(SECRET_LINE, safe="")[:30] not in caplog.text
+
+    def test_a_key_in_the_path_is_refused_and_not_logged(self, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.DEBUG)
+        response = Client().get("/projects/" + quote("".join(KEY.decode().splitlines()[1:-1]), safe="") + "/")
+        assert is_refused(response)
+        assert SECRET_LINE[:30] not in caplog.text
+
+    def test_other_addresses_pass(self) -> None:
+        assert send(method="GET", path=f"/projects/{'a' * 500}/?next={quote(csr().hex())}").content == b"passed"
+
+
+class TestFields:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            multipart(**{KEY.decode().replace("\n", " "): "on"}),
+            multipart(box=file_of(b"hello", KEY.decode().replace("\n", " ").replace("/", "_"))),
+            multipart(first="x", box=file_of(KEY_DER, "photo.jpg")),
+            multipart(box=file_of(b"PK\x03\x04" + os.urandom(20_000) + KEY_DER + os.urandom(20_000))),
+            multipart(box=file_of(KEY.decode().encode("utf-16"))),
+            multipart(first=[csr().hex(), KEY.decode()]),
+            b"--%b\r\nX-Odd: %b\r\n\r\nhello\r\n--%b--\r\n"
+            % (BOUNDARY.encode(), KEY.replace(b"\n", b" "), BOUNDARY.encode()),
+            KEY + b"\r\n" + multipart(first="x"),
+            multipart(first="x") + KEY,
+            KEY,
+            b"--%b\r\nContent-Disposition: form-data; name=a\r\n\r\n%b" % (BOUNDARY.encode(), KEY),
+        ],
+        ids=[
+            "name",
+            "name of a file",
+            "file",
+            "file in a file",
+            "UTF-16",
+            "second value",
+            "odd header",
+            "before",
+            "after",
+            "no form",
+            "broken form",
+        ],
+    )
+    def test_a_key_anywhere_in_a_form_with_files_is_refused(self, body: bytes) -> None:
+        view = Passed()
+        assert is_refused(send(body, kind=MULTIPART_CONTENT, view=view))
+        assert view.posts == []
+
+    def test_whatever_else_a_form_holds_reaches_the_view_whole(self) -> None:
+        view = Passed()
+        content, text = os.urandom(100_000), pem(csr()).decode()
+        response = send(multipart(csr=text, box=file_of(content)), kind=MULTIPART_CONTENT, view=view)
+        assert response.content == b"passed"
+        assert view.posts == [{"csr": text}]
+        assert view.files == [content]
+
+    def test_words_about_keys_pass(self) -> None:
+        words = "Never send a private key. The file says PRIVATE KEY in its first line, EC PRIVATE KEY for EC."
+        assert send(b"note=" + quote(words).encode()).content == b"passed"
+
+
+class TestLargeForms:
+    """They are looked at in pieces, as Django has put their files on the disk."""
+
+    @pytest.mark.parametrize("size", [600 * KILOBYTE, 5000 * KILOBYTE])
+    @pytest.mark.parametrize("place", [0.0, 0.3, 1.0])
+    def test_a_key_is_found_wherever_it_stands(self, size: int, place: float) -> None:
+        before = os.urandom(int(size * place))
+        content = before + KEY_DER + os.urandom(size - len(before))
+        assert is_refused(send(multipart(box=file_of(content)), kind=MULTIPART_CONTENT))
+
+    @pytest.mark.parametrize("key", [KEY, KEY_DER], ids=["PEM", "DER"])
+    @pytest.mark.parametrize("missing", [1, 9, 40, 1000])
+    def test_a_key_is_found_across_the_border_of_two_pieces(self, key: bytes, missing: int) -> None:
+        content = (b"x" * (256 * KILOBYTE - missing) + key).ljust(700 * KILOBYTE, b"x")
+        assert is_refused(send(multipart(box=file_of(content)), kind=MULTIPART_CONTENT))
+
+    def test_a_key_in_a_box_beside_a_large_file_is_refused(self) -> None:
+        large = file_of(bytes(700 * KILOBYTE))
+        assert is_refused(send(multipart(box=large, note=KEY.decode()), kind=MULTIPART_CONTENT))
+
+    def test_a_large_file_without_one_reaches_the_view_whole(self) -> None:
+        view, content = Passed(), os.urandom(700 * KILOBYTE)
+        assert send(multipart(box=file_of(content)), kind=MULTIPART_CONTENT, view=view).content == b"passed"
+        assert view.files == [content]
+
+    def test_a_file_that_no_form_would_take_is_refused_unread(self) -> None:
+        with pytest.raises(RequestDataTooBig):
+            send(multipart(box=file_of(bytes(9000 * KILOBYTE))), kind=MULTIPART_CONTENT)
+
+    @pytest.mark.parametrize("kind", ["application/json", "text/plain", FORM])
+    def test_a_large_body_that_is_no_form_is_refused_unread(self, kind: str) -> None:
+        with pytest.raises(RequestDataTooBig):
+            send(bytes(600 * KILOBYTE), kind=kind)
+
+    def test_what_is_refused_unread_is_answered_with_a_page(self) -> None:
+        response = Client().generic("PUT", "/projects/", bytes(600 * KILOBYTE), content_type="application/json")
+        assert response.status_code == 400
+        assert "larger than anything this site takes" in text_of(response)
+
+
+class TestBodiesWithoutALength:
+    def send(self, body: bytes, **fields: Any) -> HttpResponse:
+        request = RequestFactory().post("/", **fields)
+        del request.META["CONTENT_LENGTH"]
+        request.META["wsgi.input"] = io.BytesIO(body)
+        return PrivateKeyGuard(Passed())(request)
+
+    def test_a_key_is_refused_where_the_server_says_that_the_body_ends(self) -> None:
+        assert is_refused(self.send(KEY, **{"wsgi.input_terminated": True}))
+
+    def test_anything_else_is_refused_as_well(self) -> None:
+        """Django would take it for an empty body."""
+        with pytest.raises(BadRequest):
+            self.send(b"note=x", **{"wsgi.input_terminated": True})
+
+    def test_it_is_not_read_where_reading_might_never_end(self) -> None:
+        with pytest.raises(BadRequest):
+            self.send(KEY, HTTP_TRANSFER_ENCODING="chunked")
+
+    def test_no_body_at_all_passes(self) -> None:
+        assert self.send(b"", **{"wsgi.input_terminated": True}).content == b"passed"
+
+    def test_a_real_server_answers_400(self, live_site: str) -> None:
+        address = urlsplit(live_site)
+        for method in ("POST", "PUT"):
+            connection = http.client.HTTPConnection(str(address.hostname), address.port, timeout=HANG_SECONDS)
+            connection.request(method, reverse("account_login"), iter([KEY[:50], KEY[50:]]), encode_chunked=True)
+            assert connection.getresponse().status == 400
+            connection.close()
+
+
+class TestWhatIsLeftToAView:
+    """The page of ``Paste in a CSR`` names a key in its boxes itself, and keeps what else was typed."""
+
+    @pytest.fixture
+    def url(self, db: None, client: Client) -> str:
+        user = make_user()
+        client.force_login(user)
+        self.project = make_project(admin=user)
+        return reverse("portal:paste_csr", args=[self.project.pk, "sandbox"])
+
+    def fields(self, **other: str) -> dict[str, str]:
+        return {"alias": "payouts", "csr": make_csr(self.project).decode(), **other}
+
+    def test_a_box_of_its_form(self, client: Client, url: str) -> None:
+        response = client.post(url, self.fields(csr=KEY.decode()))
+        assert response.status_code == 200
+        assert PRIVATE_KEY_MESSAGE in text_of(response)
+        assert 'value="payouts"' in response.content.decode()
+
+    @pytest.mark.parametrize("name", ["submission", "csrfmiddlewaretoken", "csr_file", "note"])
+    def test_no_other_field(self, client: Client, url: str, name: str) -> None:
+        for content in (KEY.decode(), file_of(KEY)):
+            assert is_refused(client.post(url, {**self.fields(), name: content}))
+
+    def test_nor_a_box_with_another_beside_it(self, client: Client, url: str) -> None:
+        assert is_refused(client.post(url, self.fields(csr=KEY.decode(), note=KEY.decode())))
+
+    @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "GET"])
+    def test_nor_any_other_method(self, client: Client, url: str, method: str) -> None:
+        assert is_refused(client.generic(method, url, b"csr=" + quote(KEY).encode(), content_type=FORM))
+
+    def test_where_the_view_does_not_come_to_its_form_the_key_is_named_all_the_same(self, url: str) -> None:
+        stranger = Client()
+        assert is_refused(stranger.post(url, self.fields(csr=KEY.decode())))
+        stranger.force_login(make_user())
+        assert is_refused(stranger.post(url, self.fields(csr=KEY.decode())))
+
+    def test_nor_is_it_shown_by_the_page_for_our_own_mistakes(
+        self, client: Client, url: str, settings: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        def fail(*args: Any, **kwargs: Any) -> None:
+            raise RuntimeError("a mistake")
+
+        settings.DEBUG = True
+        client.raise_request_exception = False
+        monkeypatch.setattr("portal.views.add_certificate.judgement_context", fail)
+        response = client.post(url, self.fields(csr=KEY.decode()))
+        assert is_refused(response)
+        assert SECRET_LINE not in caplog.text
+        assert SECRET_LINE not in response.content.decode()
+
+
+def test_fields_count_that_refuse_keys() -> None:
+    def names(*forms: Any, **other: Any) -> set[str]:
+        def view() -> None:
+            """Nothing calls it."""
+
+        return set(vars(names_private_keys(*forms, **other)(view))["fields_that_name_private_keys"])
+
+    assert names(PasteCsrForm) == {"alias", "csr"}
+    assert names(UploadCsrForm) == {"alias", "csr_file"}
+    assert names(CheckCsrForm) == {"alias", "csr", "csr_file"}
+    assert names(RevokeForm, fields=["login"]) == {"confirmation", "login"}
