@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import BrowserContext, Download, Page, expect
+from playwright.sync_api import BrowserContext, Download, Page, Route, expect
 
 from certauthority.chains import issuers_of
 from certauthority.models import Certificate
@@ -80,7 +80,7 @@ def create(page: Page, folder: Path, *, alias: str, key_type: str = "EC P-256", 
 def wait_until_ready(page: Page, alias: str) -> None:
     """Wait for the end, and fail with the page's own words where it is another."""
     ready = page.get_by_text(f"{alias} is ready")
-    wrong = page.locator(".error, [role=alert], #interrupted-title").locator("visible=true")
+    wrong = page.locator("#form-alert, #form-fields .error, #interrupted, #ended").locator("visible=true")
     expect(ready.or_(wrong).first).to_be_visible(timeout=HANG_MILLISECONDS)
     assert ready.is_visible(), wrong.all_inner_texts()
 
@@ -110,7 +110,7 @@ def download_zip(page: Page, folder: Path) -> dict[str, bytes]:
 def confirm_saved(page: Page) -> None:
     """Say that the keystore is safe, and wait until the page has seen to it."""
     page.get_by_role("button", name="The keystore is saved").click()
-    expect(page.get_by_text("The copy in this browser was deleted.")).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="The copy in this browser was deleted.")).to_be_visible()
 
 
 def saved(download: Download, folder: Path) -> Path:
@@ -118,6 +118,21 @@ def saved(download: Download, folder: Path) -> Path:
     path = folder / download.suggested_filename
     download.save_as(path)
     return path
+
+
+def altering_answers(page: Page, alter: Callable[[dict[str, Any]], None]) -> None:
+    """Let somebody on the way change what the site answers to the page's request for a certificate."""
+
+    def change(route: Route) -> None:
+        if route.request.method != "POST":
+            route.fallback()
+            return
+        response = route.fetch()
+        answer = response.json()
+        alter(answer)
+        route.fulfill(response=response, json=answer)
+
+    page.route("**/add/generate/", change)
 
 
 @contextmanager

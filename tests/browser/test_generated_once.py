@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from portal.models import Credential, Project
 from tests.browser.generating import (
     HANG_MILLISECONDS,
     PASSWORD,
     Keystore,
+    altering_answers,
     chain_of,
     confirm_saved,
     fill_in,
@@ -82,12 +84,8 @@ def test_the_same_request_sent_thrice_at_once_makes_one_certificate(form: Page, 
 def test_a_certificate_for_another_key_is_refused(form: Page, made_in: Project) -> None:
     another = chain_of(make_credential(made_in, alias="another"))
 
-    def alter(route: Route) -> None:
-        response = route.fetch()
-        certificates = [b64encode(der).decode() for der in another]
-        route.fulfill(response=response, json={**response.json(), "certificates": certificates})
-
-    form.route("**/add/generate/", alter)
+    certificates = [b64encode(der).decode() for der in another]
+    altering_answers(form, lambda answer: answer.update(certificates=certificates))
     with no_download(form):
         fill_in(form, alias=ALIAS)
         press_create(form)
@@ -101,15 +99,12 @@ def test_after_an_altered_answer_the_true_one_is_taken(form: Page, made_in: Proj
     another = chain_of(make_credential(made_in, alias="another"))
     altered: list[str] = []
 
-    def alter_once(route: Route) -> None:
-        response = route.fetch()
-        answer = response.json()
+    def alter_once(answer: dict[str, Any]) -> None:
         if not altered:
             altered.append(answer["certificates"][0])
             answer["certificates"][0] = b64encode(another[0]).decode()
-        route.fulfill(response=response, json=answer)
 
-    form.route("**/add/generate/", alter_once)
+    altering_answers(form, alter_once)
     fill_in(form, alias=ALIAS)
     press_create(form)
     with form.expect_download(timeout=HANG_MILLISECONDS) as download:

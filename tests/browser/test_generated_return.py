@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,8 @@ def close_before_request(form: Page, relay: Recorder) -> None:
     assert not Credential.objects.exists()
 
 
-def wait_in_page(page: Page, is_done: object) -> None:
+def wait_in_page(page: Page, is_done: Callable[[], bool]) -> None:
     """Wait while the browser works: its events come only while Playwright waits itself."""
-    assert callable(is_done)
     for _ in range(HANG_MILLISECONDS // 50):
         if is_done():
             return
@@ -85,13 +85,13 @@ def test_a_tab_closed_after_the_issue_is_finished_on_return(
 ) -> None:
     close_after_issue(form, relay, key_type=key_type)
     issued = chain_of(Credential.objects.get())
-    second_page.goto(relay.address + page_url("generate_key", made_in))
     posts = len([sent for sent in relay.requests if sent.method == "POST"])
     for wrong in (f"{PASSWORD}x", PASSWORD.strip(), PASSWORD.swapcase(), "x" * 12):
+        second_page.goto(relay.address + page_url("generate_key", made_in))
         with no_download(second_page):
             type_password_again(second_page, ALIAS, wrong)
             second_page.get_by_role("button", name=f"Finish {ALIAS}").click()
-            said = second_page.get_by_text(f"This is not the password of {ALIAS}’s key.")
+            said = second_page.get_by_text("This is not the password")
             expect(said).to_be_visible(timeout=HANG_MILLISECONDS)
     assert len([sent for sent in relay.requests if sent.method == "POST"]) == posts
     keystore = finish(second_page, tmp_path, alias=ALIAS)
@@ -162,7 +162,7 @@ def test_a_copy_that_is_lost_is_revoked_and_made_again(
     assert opens(keystore)
     lost.refresh_from_db()
     assert lost.ended_at is not None
-    assert lost.end_reason != "key-compromise"
+    assert lost.certificate.revocation_reason in {"superseded", "cessationOfOperation"}
     live = Credential.objects.get(ended_at=None)
     assert (live.alias, live.pk != lost.pk) == (ALIAS, True)
     assert chain_of(live)[0] != chain_of(lost)[0]
@@ -186,7 +186,7 @@ def test_a_copy_of_a_certificate_that_was_revoked_meanwhile_builds_no_keystore(
     assert Credential.objects.count() == 1
 
 
-def test_an_answer_that_is_lost_is_asked_for_again(form: Page, relay: Recorder, tmp_path: Path) -> None:
+def test_an_answer_that_is_lost_is_asked_for_again(form: Page, tmp_path: Path) -> None:
     """The tab stays open, the network fails after the issue, and `Try again` gets the same certificate."""
     form.route("**/add/generate/", lambda route: route.fetch() and route.abort(), times=1)
     fill_in(form, alias=ALIAS)
