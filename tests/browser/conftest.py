@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page
 from certauthority.models import Authority
 from connect.models import User
 from portal.models import Project
-from tests.browser.generating import sign_in
+from tests.browser.generating import REPORT_BREACHES, sign_in
 from tests.browser.recorder import Recorder, recording
 from tests.factories import make_company, make_project, make_user
 from tests.portal.credential_pages import page_url
@@ -41,9 +41,6 @@ def made_in(maker: User) -> Project:
 @pytest.fixture
 def form(page: Page, relay: Recorder, made_in: Project) -> Page:
     """The page, opened; a breach of its policy that no console tells is found as well."""
-    page.add_init_script(
-        "addEventListener('securitypolicyviolation', (event) => "
-        "console.error('Content Security Policy', event.violatedDirective, event.blockedURI))"
-    )
+    page.add_init_script(REPORT_BREACHES)
     page.goto(relay.address + page_url("generate_key", made_in))
     return page

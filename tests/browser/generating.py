@@ -27,6 +27,12 @@ PASSWORD = ' Tr0ub4dor & "three" $\\ 100%+/~\'<e>'
 # Nothing here is timed: a step that takes longer hangs.
 HANG_MILLISECONDS = 90_000
 
+# Every breach of the policy in words that the fixture ``page`` knows, also where the browser's console is silent.
+REPORT_BREACHES = (
+    "addEventListener('securitypolicyviolation', (event) => "
+    "console.error('Content Security Policy', event.violatedDirective, event.blockedURI))"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Keystore:
