@@ -39,8 +39,12 @@ def made_in(maker: User) -> Project:
 
 
 @pytest.fixture
-def form(page: Page, relay: Recorder, made_in: Project) -> Page:
-    """The page, opened; a breach of its policy that no console tells is found as well."""
+def form(page: Page, relay: Recorder, made_in: Project) -> Iterator[Page]:
+    """The page, opened; it may ask nobody but the site behind the relay, and no breach of its policy stays unheard."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
     page.add_init_script(REPORT_BREACHES)
     page.goto(relay.address + page_url("generate_key", made_in))
-    return page
+    yield page
+    assert [url for url in asked if not url.startswith((relay.address, f"blob:{relay.address}"))] == []

@@ -73,6 +73,7 @@ def needles_of_text(name: str, text: str) -> list[Needle]:
         ("percent-encoded", quote(text, safe="").encode()),
         ("percent-encoded as a form", quote(text, safe="*-._ ").replace(" ", "+").encode()),
         ("JSON", json.dumps(text)[1:-1].encode()),
+        ("Python", repr(text)[1:-1].encode()),
         ("HTML", text.replace("&", "&amp;").replace("<", "&lt;").replace('"', "&quot;").encode()),
         ("decimal octets", ",".join(map(str, octets)).encode()),
     ]

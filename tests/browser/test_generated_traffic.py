@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from base64 import b64decode
@@ -66,12 +67,12 @@ def test_the_browser_keeps_the_encrypted_key_only_and_only_until_it_is_saved(for
     keystore = create(form, tmp_path, alias=ALIAS)
     key_file = download_zip(form, tmp_path)[f"{FILE_NAME}-private-key.key"]
     encrypted = needles_of_octets("encrypted key", b64decode(b"".join(key_file.splitlines()[1:-1])))
-    kept = str(form.evaluate(EVERYTHING_KEPT)).encode()
+    kept = kept_in(form)
     secrets = [*needles_of_key(keystore.key), *needles_of_text("password", PASSWORD)]
     assert found_in(kept, secrets) == []
     assert found_in(kept, encrypted)
     confirm_saved(form)
-    kept = str(form.evaluate(EVERYTHING_KEPT)).encode()
+    kept = kept_in(form)
     assert found_in(kept, [*secrets, *encrypted]) == []
     assert ALIAS.encode() not in kept
 
@@ -89,6 +90,11 @@ def test_the_page_lists_each_request_that_it_made(form: Page, relay: Recorder, t
     assert shown.rstrip() == request.body.decode().replace("\r\n", "\n").rstrip()
     size = form.locator("#requests > li").filter(has=form.locator("pre")).locator("> small").inner_text()
     assert re.sub(r"[^\d.]", "", size) in {str(len(request.body)), f"{len(request.body) / 1000:.1f}"}
+
+
+def kept_in(page: Page) -> bytes:
+    """All that the browser keeps for the site, as JSON."""
+    return json.dumps(page.evaluate(EVERYTHING_KEPT)).encode()
 
 
 def everything_secret(keystore: Keystore, key_file: bytes) -> list[Needle]:

@@ -89,7 +89,9 @@ def test_a_password_is_found(coding: str, encoding: str) -> None:
     assert found_in(planted, needles_of_text("password", PASSWORD))
 
 
-@pytest.mark.parametrize("planted", [json.dumps({"p": PASSWORD}), quote_plus(PASSWORD), quote(PASSWORD), PASSWORD])
+@pytest.mark.parametrize(
+    "planted", [json.dumps({"p": PASSWORD}), repr([PASSWORD]), quote_plus(PASSWORD), quote(PASSWORD), PASSWORD]
+)
 def test_a_password_is_found_as_text(planted: str) -> None:
     assert found_in(INNOCENT + planted.encode(), needles_of_text("password", PASSWORD))
 
