@@ -46,7 +46,7 @@ def drive_firefox(task: dict[str, Any]) -> dict[str, Any]:
     done = subprocess.run(
         command, input=json.dumps(task), capture_output=True, text=True, timeout=HANG_SECONDS, check=False
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     answer: dict[str, Any] = json.loads(done.stdout)
     return answer
 

@@ -59,6 +59,7 @@ async function run() {
     await page.waitForSelector("#confirmed", { visible: true });
   }
   await page.goto(address);
+  await page.waitForSelector("#form-fields:enabled"); // Before that the page tries whether it can keep a copy.
   const kept = await page.evaluate(countCopies);
   const found = [...problems];
   await page.evaluate(() => document.body.setAttribute("style", "color: red"));
