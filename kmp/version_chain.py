@@ -26,6 +26,21 @@ class Version:
     width: float
     y: int
 
+    @property
+    def is_late(self) -> bool:
+        """Whether it ends so far to the right that its name is written from its end."""
+        return self.begin + self.width > 60
+
+    @property
+    def name_x(self) -> float:
+        """Where the name is written, in percent of the width."""
+        return round(self.begin + self.width, 2) if self.is_late else self.begin
+
+    @property
+    def name_y(self) -> int:
+        """The line on which the name stands."""
+        return self.y + 19
+
 
 @dataclass(frozen=True, slots=True)
 class Tick:

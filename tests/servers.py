@@ -22,7 +22,10 @@ import pytest
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Nothing of the person's own environment may decide how a test goes.
-FOREIGN = ("PORT", "SITE_URL", "SECRET_KEY", "CA_KEY_PASSPHRASE", "CA_KEY_ALGORITHM", "ALLOWED_HOSTS", "DEBUG")
+FOREIGN = (
+    *("PORT", "SITE_URL", "SECRET_KEY", "CA_KEY_PASSPHRASE", "CA_KEY_ALGORITHM", "ALLOWED_HOSTS", "DEBUG"),
+    "TWO_FACTOR_REQUIRED",
+)
 POSTGRESQL_SETTINGS = "\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n"
 
 

@@ -27,7 +27,7 @@ from portal.forms.add_certificate import (
     UploadCsrForm,
 )
 from portal.models import Credential, Environment
-from portal.production_access import standing_in
+from portal.production_access import not_yet
 from portal.views.judgement import judgement_context
 from portal.views.places import Place, place_to_change
 from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
@@ -140,7 +140,7 @@ def _new(page: _Page, form: AddCertificateForm, place: Place, predecessor: Crede
 def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> HttpResponse:
     """Go to the table, where the new row is marked and a panel says how to use the certificate."""
     until = f"{credential.certificate.not_after:%-d %B %Y}"
-    added = f"{credential.alias} was added. It expires on {until}.{_not_yet(credential)}"
+    added = f"{credential.alias} was added. It expires on {until}.\n{not_yet(credential)}"
     if credential.alias != new.alias:
         messages.warning(
             request,
@@ -150,24 +150,16 @@ def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> 
     elif credential.predecessor is not None:
         messages.success(
             request,
-            f"{added}\nNext: download it and move your code over to it. "
+            f"{added}Next: download it and move your code over to it. "
             f"Once nothing uses {credential.predecessor.alias} any more, revoke that one.",
         )
     else:
         messages.success(
             request,
-            f"{added}\nNext: download it, and put it where your code finds it beside its private key.",
+            f"{added}Next: download it, and put it where your code finds it beside its private key.",
         )
     address = reverse("portal:credentials", args=[credential.project_id, credential.environment])
     return redirect(f"{address}?new={credential.pk}")
-
-
-def _not_yet(credential: Credential) -> str:
-    """What to add where it does not work before production access is approved."""
-    production = standing_in(credential.project, Environment(credential.environment))
-    if production is None or production.is_approved:
-        return ""
-    return f" It does not work yet. {production.why_not}"
 
 
 def _form_page(

@@ -14,10 +14,10 @@ from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.activity import Entry
-from connect.lifecycle import percent_over
+from connect.lifecycle import Status, percent_over
 from portal.access import credential_of, signed_in
 from portal.activity import entry
-from portal.credentials import row
+from portal.credentials import Row, row
 from portal.downloads import Format
 from portal.downloads import download as file_of
 from portal.keystores import is_awaited
@@ -39,7 +39,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
     context = {
         **place.context,
         "row": shown,
-        "production": standing_in(place.project, environment) if shown.is_live else None,
+        "production": standing_in(place.project, environment) if _may_work(shown) else None,
         "facts": facts_of(found.certificate),
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
         "percent_over": percent_over(found.certificate, now=now),
@@ -51,6 +51,11 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "user_key": str(place.user.pk),
     }
     return render(request, "portal/credential.html", context)
+
+
+def _may_work(shown: Row) -> bool:
+    """Whether only production access can be missing."""
+    return shown.is_live and shown.status != Status.EXPIRED
 
 
 def _history(found: Credential) -> list[Entry]:

@@ -30,6 +30,7 @@ from portal.errors import SubmissionUsed
 from portal.forms.add_certificate import AliasField, GenerateKeyForm
 from portal.models import Credential, Environment
 from portal.preview import valid_until
+from portal.production_access import not_yet, standing_in
 from portal.requirements import requirement_of
 from portal.usage_commands import keystore_usage
 from portal.views.places import Place, place_to_change
@@ -96,6 +97,7 @@ def _page_context(
         "subject_json": json.dumps(requirement.example_subject("")),
         "valid_until": _valid_until(now),
         "key_types": _KEY_TYPES,
+        "production": standing_in(place.project, place.environment),
         "user_key": str(place.user.pk),
         "alias": _good_alias(request.GET.get("alias", "")),
         "upload_url": f"{upload}{context['query']}",
@@ -202,6 +204,7 @@ def _answer(content: dict[str, Any], status: int = 200) -> JsonResponse:
 def _added(credential: Credential) -> str:
     """What the next page says once the browser has handed over the keystore."""
     said = f"{credential.alias} was added. It expires on {credential.certificate.not_after:%-d %B %Y}.\n"
+    said += not_yet(credential)
     if credential.predecessor is None:
         return f"{said}Next: put its keystore where your code finds it, and give your code the password."
     return (

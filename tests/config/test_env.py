@@ -124,6 +124,24 @@ def test_mail_goes_to_the_server_that_is_named(url: str, expected: list[object],
     assert json.loads(done.stdout) == expected
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [
+        ({}, "False"),
+        ({"TWO_FACTOR_REQUIRED": "true"}, "True"),
+        (production(), "True"),
+        (production(TWO_FACTOR_REQUIRED="false"), "False"),
+    ],
+    ids=["demo", "demo, switched on", "production", "production, switched off"],
+)
+def test_production_asks_for_second_factors_and_the_demo_does_not(
+    variables: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    program = "from config import settings; print(settings.TWO_FACTOR_REQUIRED)"
+    done = run_python("-c", program, environment=clean_environment(STATE_DIR=str(tmp_path), **variables))
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_a_mail_server_never_shows_its_password() -> None:
     assert "secret" not in repr(env.MailServer("smtp", "host", 25, "user", "secret"))
 

@@ -145,7 +145,7 @@ def test_htmx_gets_the_table_alone_and_the_plain_address(as_olga: Client, acme: 
     headers = {"HX-Request": "true"}
     response = as_olga.get(URL, {"q": "", "status": "active", "sort": "expires", "issued_from": ""}, headers=headers)
     body = response.content.decode().strip()
-    assert body.startswith('<section class="card flush" id="inventory"')
+    assert body.startswith('<div class="stack" id="inventory">')
     assert "<html" not in body
     assert response["HX-Push-Url"] == "/kmp/?status=active"
     assert "HX-Request" in response["Vary"]
