@@ -1,4 +1,4 @@
-# make run | test | check | bench | pictures | lock | help. Nothing is needed but make and Python 3.11 or later.
+# make run | test | check | bundle | bench | pictures | lock | help. Nothing is needed but make and Python 3.11 or later.
 # make run PORT=8001 STATE_DIR=/somewhere PYTHON=/path/to/python3.12
 # make test FILE=tests/portal/test_projects.py runs one file.
 
@@ -8,12 +8,13 @@ FILE =
 # Given on make's command line, they count as well as from the environment.
 export PYTHON PORT STATE_DIR
 
-.PHONY: help run test check bench pictures lock
+.PHONY: help run test check bundle bench pictures lock
 
 help:
 	@echo "make run    start the site: http://localhost:8000 (PORT=8001 and STATE_DIR=/path choose others)"
 	@echo "make test   run the tests; FILE=tests/config/test_env.py runs one file"
-	@echo "make check  lint, types, imports, templates, migrations, pins"
+	@echo "make check  lint, types, imports, templates, migrations, pins, bundles"
+	@echo "make bundle   build the browser's code anew: browser/ into static/js/"
 	@echo "make bench  measure"
 	@echo "make pictures   take the pictures in docs/images anew"
 	@echo "make lock   pin the libraries anew after a change in pyproject.toml"
@@ -24,11 +25,18 @@ run:
 
 test:
 	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/setup_node.sh
 	@sh tools/test.sh $(FILE)
 
 check:
 	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/setup_node.sh
 	@sh tools/check.sh
+
+bundle:
+	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/setup_node.sh
+	@.venv/bin/node tools/build_browser.mjs
 
 bench:
 	@sh tools/setup.sh requirements-dev.txt

@@ -8,17 +8,15 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from certauthority.x509.armor import PRIVATE_KEY_MESSAGE, Kind, recognise
-from certauthority.x509.sniffing import holds_private_key
+from certauthority.x509.armor import PRIVATE_KEY_MESSAGE
+from certauthority.x509.sniffing import holds_key_material
 
-_SECRET_KINDS = frozenset({Kind.PRIVATE_KEY, Kind.PKCS12, Kind.JAVA_KEYSTORE})
 TYPED = {"autocomplete": "off", "autocapitalize": "off", "autocorrect": "off", "spellcheck": "false"}
 
 
 def is_secret(text: str) -> bool:
     """Whether what was typed holds a private key, or is a file that usually does, in any usual form."""
-    data = text.encode("utf-8", "replace")
-    return holds_private_key(data) or recognise(data) in _SECRET_KINDS
+    return holds_key_material(text.encode("utf-8", "replace"))
 
 
 class NeverSecret:

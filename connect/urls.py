@@ -7,10 +7,11 @@ from django.contrib.auth.decorators import login_not_required
 from django.urls import include, path
 
 from connect.forms import PasswordForm
+from connect.private_key_guard import names_private_keys
 from connect.views.account import SignInView
 
 urlpatterns = [
-    path("login/", SignInView.as_view(), name="account_login"),
+    path("login/", names_private_keys(fields=["login"])(SignInView.as_view()), name="account_login"),
     # Also for those whose session has ended: they want to be signed out, not asked to sign in first.
     path("logout/", login_not_required(views.logout), name="account_logout"),
     path("", include("connect.urls_security")),

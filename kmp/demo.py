@@ -41,8 +41,8 @@ EXPIRES_IN_DAYS: Final = 20
 # What is older was read long ago, and its mails were delivered then.
 _READ_AFTER = timedelta(days=7)
 _REASON: Final = (
-    "A2A Commerce has not been opened to your company in Production yet. Ask your account manager for the contract, and "
-    "submit the request again once it is signed."
+    "A2A Commerce has not been opened to your company in Production yet. Ask your account manager for the contract, "
+    "and submit the request again once it is signed."
 )
 
 

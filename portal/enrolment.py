@@ -18,9 +18,10 @@ from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.x509.certificate_rules import CertificateJudgement
+from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
 from portal.duplicates import judge_duplicate, live_twin
-from portal.errors import AliasTaken, NotAllowed
+from portal.errors import AliasTaken, NotAllowed, SubmissionUsed
 from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.records import audited
 from portal.requirements import holder_of, requirement_of
@@ -93,11 +94,12 @@ def judge_certificate(data: bytes, *, project: Project, now: datetime) -> Certif
 def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
     """Sign a CSR and put the certificate on the project, both or neither.
 
-    A repeated submission returns what it made the first time.
+    A repeated submission returns what it made the first time, under whatever alias that was.
 
     Raises:
         RequestRefused: rules are broken; its verdicts are the whole table.
         AliasTaken: the alias names another live certificate of the environment.
+        SubmissionUsed: a browser that made the key repeats a submission with another key.
         NotAllowed: the project was deleted, or the predecessor ended, meanwhile.
         CAError: the CA cannot sign now.
     """
@@ -106,7 +108,10 @@ def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime
     def sign() -> Certificate:
         return issuance.issue(enrolment.request, purpose=AuthorityPurpose.DEVELOPERS, now=now)
 
-    return _add(new, enrolment.outcome, sign, actor=actor, now=now)
+    credential = _add(new, enrolment.outcome, sign, actor=actor, now=now)
+    if new.method == CredentialMethod.GENERATED_KEY:
+        _refuse_another_key(credential, enrolment.request.csr)
+    return credential
 
 
 def add_uploaded(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
@@ -169,6 +174,16 @@ def _made_before(new: NewCredential) -> Credential | None:
             "Choose another alias, for example with the year in it."
         )
     return None
+
+
+def _refuse_another_key(credential: Credential, csr: ParsedCsr | None) -> None:
+    """A keystore is built around the certificate that comes back: it must be for the key that the browser has."""
+    fingerprint = csr.public_key.fingerprint if csr is not None else ""
+    if not credential.has_generated_key or fingerprint != credential.certificate.public_key_fingerprint:
+        raise SubmissionUsed(
+            f"This submission made {credential.alias} before, for another key. Nothing was added. Open the page again "
+            "and create the certificate anew."
+        )
 
 
 def _refuse_submission_of_another_project(new: NewCredential) -> None:

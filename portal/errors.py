@@ -15,3 +15,7 @@ class NotAllowed(PortalError):
 
 class NoLongerPossible(PortalError):
     """Somebody was faster: what it was to change is in another state by now."""
+
+
+class SubmissionUsed(PortalError):
+    """The submission made a certificate for another key pair."""

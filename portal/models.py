@@ -115,6 +115,7 @@ class Membership(models.Model):
 
 
 class CredentialMethod(models.TextChoices):
+    GENERATED_KEY = "generated-key", "Generate a new private key"
     UPLOADED_CSR = "uploaded-csr", "Upload a CSR"
     PASTED_CSR = "pasted-csr", "Paste in a CSR"
     UPLOADED_CERTIFICATE = "uploaded-certificate", "Upload mTLS certificate"
@@ -144,6 +145,9 @@ class Credential(models.Model):
     created_by = models.CharField(max_length=254)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=16, blank=True, choices=EndReason.choices)
+    keystore_saved_at = models.DateTimeField(
+        null=True, help_text="When somebody said that the keystore is safe; only where a browser made the key"
+    )
 
     class Meta:
         constraints = [
@@ -165,3 +169,8 @@ class Credential(models.Model):
 
     def __str__(self) -> str:
         return self.alias
+
+    @property
+    def has_generated_key(self) -> bool:
+        """Whether a browser made its key, and a keystore with it."""
+        return self.method == CredentialMethod.GENERATED_KEY

@@ -54,3 +54,10 @@ def preview_of(csr: ParsedCsr, *, now: datetime) -> Preview:
         crl_url=profile.crl_url,
         ca_issuer_url=profile.ca_issuer_url,
     )
+
+
+def valid_until(*, now: datetime) -> datetime:
+    """The last moment of a certificate that our Developers CA would issue now. Raises as ``preview_of`` does."""
+    authority = newest_authority(AuthorityPurpose.DEVELOPERS)
+    issuer, profile = facts_of(authority.certificate), profiles.client_profile(authority)
+    return issuance.validity(issuer, profile, now=now)[1]

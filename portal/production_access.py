@@ -12,7 +12,7 @@ from audit.events import Actor, record
 from connect.models import Company, User
 from portal import announcements
 from portal.errors import NoLongerPossible, NotAllowed
-from portal.models import Environment, Membership, ProductionAccessRequest, ProductionState, Project, Role
+from portal.models import Credential, Environment, Membership, ProductionAccessRequest, ProductionState, Project, Role
 from portal.records import audited_project
 
 
@@ -57,6 +57,14 @@ def standing_of(project: Project) -> Standing:
 def standing_in(project: Project, environment: Environment) -> Standing | None:
     """The same for a page of one environment; nothing for Sandbox, where every certificate works at once."""
     return standing_of(project) if environment == Environment.PRODUCTION else None
+
+
+def not_yet(credential: Credential) -> str:
+    """What to add to a message about a new certificate that does not work before production access is approved."""
+    standing = standing_in(credential.project, Environment(credential.environment))
+    if standing is None or standing.is_approved:
+        return ""
+    return f"It does not work yet. {standing.why_not} "
 
 
 def is_verified(company: Company) -> bool:

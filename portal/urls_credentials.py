@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 import portal.converters  # noqa: F401  registers <environment:…>
-from portal.views import add_certificate, clinic, credential, credentials, revoke
+from portal.views import add_certificate, clinic, credential, credentials, generate_key, revoke
 
 _PLACE = "projects/<uuid:project_id>/<environment:environment>/"
 _CREDENTIAL = f"{_PLACE}<uuid:credential_id>/"
@@ -13,6 +13,7 @@ _CREDENTIAL = f"{_PLACE}<uuid:credential_id>/"
 urlpatterns = [
     path(_PLACE, credentials.credentials, name="credentials"),
     path(f"{_PLACE}add/", add_certificate.choose, name="add_certificate"),
+    path(f"{_PLACE}add/generate/", generate_key.generate_key, name="generate_key"),
     path(f"{_PLACE}add/upload-csr/", add_certificate.upload_csr, name="upload_csr"),
     path(f"{_PLACE}add/paste-csr/", add_certificate.paste_csr, name="paste_csr"),
     path(f"{_PLACE}add/upload-certificate/", add_certificate.upload_certificate, name="upload_certificate"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path(f"{_PLACE}add/check-certificate/", add_certificate.check_certificate, name="check_certificate"),
     path(_CREDENTIAL, credential.credential, name="credential"),
     path(f"{_CREDENTIAL}download/<slug:format_name>/", credential.download, name="credential_download"),
+    path(f"{_CREDENTIAL}keystore-saved/", generate_key.keystore_saved, name="keystore_saved"),
     path(f"{_CREDENTIAL}revoke/", revoke.revoke, name="credential_revoke"),
     path("clinic/", clinic.clinic, name="clinic"),
 ]

@@ -71,6 +71,7 @@ class ByCertificate(Way):
         return enrolment.add_uploaded(new, data, actor=actor, now=now)
 
 
+GENERATE_KEY = ByCsr(CredentialMethod.GENERATED_KEY)
 UPLOAD_CSR = ByCsr(CredentialMethod.UPLOADED_CSR)
 PASTE_CSR = ByCsr(CredentialMethod.PASTED_CSR)
 UPLOAD_CERTIFICATE = ByCertificate(CredentialMethod.UPLOADED_CERTIFICATE)

@@ -14,6 +14,7 @@ from django.core.management import call_command
 from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
 
 CI = os.environ.get("CI") == "true"
+BROWSER_TESTS = Path(__file__).resolve().parent / "browser"
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
 DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_site", "celery_worker_process"}
 
@@ -43,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         names = set(getattr(item, "fixturenames", ()))
         if item.get_closest_marker("django_db") or names & DATABASE_FIXTURES:
             item.add_marker("database")
-        if "browser" in names:
+        if "browser" in names or BROWSER_TESTS in item.path.parents:
             item.add_marker("browser")
 
 

@@ -86,6 +86,7 @@ def make_credential(
     *,
     alias: str = "",
     csr: bytes | None = None,
+    method: CredentialMethod = CredentialMethod.UPLOADED_CSR,
     predecessor: Credential | None = None,
     now: datetime | None = None,
 ) -> Credential:
@@ -94,7 +95,7 @@ def make_credential(
         project=project,
         environment=environment,
         alias=alias or f"alias-{next(_numbers)}",
-        method=CredentialMethod.UPLOADED_CSR,
+        method=method,
         submission=uuid.uuid4(),
         predecessor=predecessor,
     )

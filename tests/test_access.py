@@ -22,6 +22,7 @@ SEEN_BY_ALL = "200 200 200 200 200"
 SEEN_SIGNED_IN = f"{IN} 200 200 200 200"
 SEEN_BY_TEAM = f"{IN} 404 200 200 404"
 SEEN_BY_ADMINS = f"{IN} 404 403 200 404"
+REFUSED_TO_ADMINS = f"{IN} 404 403 422 404"  # JSON for a script: nothing in it is right.
 DONE_BY_ADMINS = f"{IN} 404 403 302 404"
 SEEN_BY_STAFF = f"{IN} 403 403 403 200"
 # Alice, who is ``admin`` here, is Security Administrator and security officer of her company, too.
@@ -115,6 +116,7 @@ ROWS = {
     "portal:trusted_ca": (SEEN_BY_STAFF, f"{IN} 403 403 403 302"),
     "portal:credentials": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:add_certificate": (SEEN_BY_ADMINS, NEVER_SIGNED_IN),
+    "portal:generate_key": (SEEN_BY_ADMINS, REFUSED_TO_ADMINS),
     "portal:upload_csr": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
     "portal:paste_csr": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
     "portal:upload_certificate": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
@@ -122,6 +124,7 @@ ROWS = {
     "portal:check_certificate": (NEVER_SIGNED_IN, SEEN_BY_ADMINS),
     "portal:credential": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:credential_download": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
+    "portal:keystore_saved": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
     "portal:credential_revoke": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
     "portal:clinic": (SEEN_SIGNED_IN, SEEN_SIGNED_IN),
 }
@@ -243,7 +246,7 @@ def test_ids_in_the_query_and_in_forms_are_looked_at_as_well(site: WholeSite) ->
     add = reverse("portal:add_certificate", args=[project.pk, "sandbox"])
     listed = reverse("portal:credentials", args=[project.pk, "sandbox"])
     for credential in (site.foreign_credential, site.deleted_credential):
-        for way in ("", "upload-csr/", "paste-csr/", "upload-certificate/"):
+        for way in ("", "generate/", "upload-csr/", "paste-csr/", "upload-certificate/"):
             assert admin.get(f"{add}{way}?rotate={credential.pk}").status_code == 404
         assert credential.alias not in admin.get(f"{listed}?new={credential.pk}&show=all").content.decode()
     production = reverse("portal:add_certificate", args=[project.pk, "production"])

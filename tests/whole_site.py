@@ -26,7 +26,7 @@ from connect.models import (
 from kmp.applications import create_applications
 from kmp.key_management import begin_review
 from kmp.models import CertificateRequest, InventoryEntry
-from portal.models import Credential, Environment, ProductionAccessRequest, Project
+from portal.models import Credential, CredentialMethod, Environment, ProductionAccessRequest, Project
 from portal.production_access import request_production_access
 from portal.projects import delete_project
 from tests.connect.factories import (
@@ -47,6 +47,7 @@ class WholeSite:
     """Alice owns ``project``, is Security Administrator and security officer, and has one to decide on.
 
     The reader and ``member`` may look; the stranger owns ``foreign`` at another company.
+    The key of ``credential`` was made in a browser, and nobody has said yet that the keystore is saved.
     """
 
     admin: User
@@ -132,7 +133,7 @@ def make_whole_site() -> WholeSite:
         stranger=stranger,
         staff=staff,
         project=project,
-        credential=make_credential(project, alias="payouts"),
+        credential=make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY),
         foreign=foreign,
         foreign_credential=make_credential(foreign, alias="foreign-secret-alias"),
         deleted=deleted,

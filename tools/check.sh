@@ -23,6 +23,8 @@ check "imports" lint-imports
 check "sources" python -m tools.check_sources
 check "templates" python -m tools.check_templates
 check "pins" python -m tools.check_pins
+check "scripts" node tools/check_scripts.mjs
+check "bundles" node tools/build_browser.mjs --check
 check "migrations" python manage.py makemigrations --check --dry-run
 check "settings" python manage.py check --fail-level WARNING
 check "vulnerabilities" python -m tools.audit_pins

@@ -1,4 +1,4 @@
-"""See, without a network, that the pinned requirements are those which `pyproject.toml` asks for.
+"""See, without a network, that the pinned libraries are those which `pyproject.toml` and `package.json` ask for.
 
 `python -m tools.check_pins`: every library has a pin that fits, every pin has hashes, nothing names an address, and
 what the tests install is what the site installs, and more.
@@ -6,6 +6,7 @@ what the tests install is what the site installs, and more.
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -17,6 +18,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parent.parent
 PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)(\[[^\]]*\])?==(?P<version>[^\s;\\]+)(?P<rest>.*)$")
+EXACT_VERSION = re.compile(r"\d+\.\d+\.\d+")
 ADDRESS = re.compile(r"://|^\s*(-i|--index-url|--extra-index-url|--find-links|--trusted-host)\b", re.MULTILINE)
 
 
@@ -63,14 +65,38 @@ def check_project(project: dict[str, Any], site: str, development: str) -> list[
     return problems
 
 
+def check_packages(package: dict[str, Any], lock: dict[str, Any]) -> list[str]:
+    """Sentences about the libraries of the browser's code: `package.json` and `package-lock.json` as they were read."""
+    entries: dict[str, dict[str, Any]] = dict(lock["packages"])
+    root = entries.pop("", {})
+    problems = []
+    for kind in ("dependencies", "devDependencies"):
+        wanted: dict[str, str] = package.get(kind, {})
+        if root.get(kind, {}) != wanted:
+            problems.append(f"package-lock.json is not that of the {kind} in package.json. Run make lock.")
+        problems += [
+            f"package.json asks for {name} {version}; name one exact version."
+            for name, version in wanted.items()
+            if not EXACT_VERSION.fullmatch(version)
+        ]
+    for path, entry in entries.items():
+        if not str(entry.get("integrity", "")).startswith("sha512-"):
+            problems.append(f"package-lock.json: {path} has no SHA-512.")
+        if "resolved" in entry:
+            problems.append(f"package-lock.json names an address for {path}; pins name none.")
+    return problems
+
+
 def main() -> int:
     """Print what is wrong, one line each; 1 where anything is."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     site, development = ((ROOT / f).read_text(encoding="utf-8") for f in ("requirements.txt", "requirements-dev.txt"))
-    problems = check_project(project, site, development)
+    package, lock = (json.loads((ROOT / f).read_text(encoding="utf-8")) for f in ("package.json", "package-lock.json"))
+    problems = check_project(project, site, development) + check_packages(package, lock)
     for problem in problems:
         sys.stdout.write(f"{problem}\n")
-    sys.stdout.write(f"pins: {len(read_pins(development))} libraries, {len(problems)} problems\n")
+    count = len(read_pins(development)) + len(lock["packages"]) - 1
+    sys.stdout.write(f"pins: {count} libraries, {len(problems)} problems\n")
     return 1 if problems else 0
 
 

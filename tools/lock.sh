@@ -1,5 +1,6 @@
 #!/bin/sh
-# Pin the libraries of pyproject.toml with hashes, for every Python from 3.11 on: `sh tools/lock.sh`. It needs a network.
+# Pin the libraries of pyproject.toml, for every Python from 3.11 on, and those of package.json, all with hashes:
+# `sh tools/lock.sh`. It needs a network.
 set -eu
 cd "$(dirname "$0")/.."
 .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
@@ -15,3 +16,12 @@ pin() {
 pin requirements.txt
 # What the tests install is what the site installs, and more.
 pin requirements-dev.txt --group dev --constraint requirements.txt
+
+# package.json names exact versions; this pins what they bring. .npmrc keeps addresses out of it. Elsewhere, because npm
+# forgets hashes of what it finds in node_modules.
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cp package.json .npmrc "$folder"
+PATH="$PWD/.venv/bin:$PATH"
+(cd "$folder" && npm install --package-lock-only --loglevel=error)
+cp "$folder/package-lock.json" package-lock.json

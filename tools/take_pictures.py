@@ -65,6 +65,7 @@ def take_all(browser: Browser, address: str) -> None:
         _take(page, name)
     sandbox = page.url
     _take_refusal(page, sandbox)
+    _take_generated(page, sandbox)
     page.goto(sandbox)
     page.get_by_role("link", name="checkout-mtf", exact=True).click()
     _take(page, "certificate-details")
@@ -96,6 +97,15 @@ def _take_refusal(page: Page, sandbox: str) -> None:
     page.get_by_role("button", name="Create certificate").click()
     page.get_by_text("The corrected command").wait_for()
     _take(page, "refused-csr")
+
+
+def _take_generated(page: Page, sandbox: str) -> None:
+    page.goto(sandbox + "add/generate/")
+    page.get_by_label("Certificate alias").fill("checkout-mtf-2028")
+    page.get_by_role("button", name="Suggest one").click()
+    page.get_by_role("button", name="Create certificate").click()
+    page.get_by_text("checkout-mtf-2028 is ready").wait_for()
+    _take(page, "generate-key")
 
 
 def _take(page: Page, name: str) -> None:

@@ -16,9 +16,10 @@ PROBE
 # Debian's packages of the programs that are missing.
 missing_packages() {
     has_chromium || echo chromium
+    command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo firefox-esr
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
-    command -v keytool >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jre-headless
+    command -v javac >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jdk-headless
 }
 
 install_missing() {

@@ -25,6 +25,9 @@ logger = logging.getLogger(__name__)
 
 _Extensions = dict[type[ExtensionType], ExtensionType]
 _EXPLICIT_VERSION = 0xA0
+# How many bits of a BIT STRING are unused (X.690, 8.6.2.2). A signature fills its octets, and a changed number would
+# leave it valid wherever its last bits are zero.
+_WHOLE_OCTETS = b"\x00"
 # Path validation compares every name with every constraint: thousands of both would take seconds.
 _MAX_NAMES = 500
 
@@ -103,7 +106,9 @@ class _Parts:
 
 def _parts(data: bytes) -> _Parts:
     """Raises ValueError for what has not the shape of RFC 5280, 4.1."""
-    to_be_signed, algorithm, _ = asn1.read_one(data).children()
+    to_be_signed, algorithm, signature = asn1.read_one(data).children()
+    if not signature.expect(asn1.BIT_STRING).content.startswith(_WHOLE_OCTETS):
+        raise ValueError("the signature does not end with an octet")
     fields = to_be_signed.children()
     if fields[0].tag == _EXPLICIT_VERSION:
         fields = fields[1:]

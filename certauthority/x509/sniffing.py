@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
+from collections.abc import Iterator
 from enum import StrEnum
 
 from . import der
+from .key_shapes import Secret, secrets_in
 
 
 class Kind(StrEnum):
@@ -25,19 +26,27 @@ class Kind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_KEY_MATERIAL = frozenset({Kind.PRIVATE_KEY, Kind.PKCS12, Kind.JAVA_KEYSTORE})
+
 # PEM, OpenSSH, PGP, SSH2, PuTTY and OpenSSL's -text say it in words; JSON Web Keys and .NET have forms of their own.
-_ARMOURED_PRIVATE_KEY = re.compile(rb"BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY")
+_ARMOURED_PRIVATE_KEY = re.compile(rb"(?:BEGIN|-END) [A-Z0-9 ]{0,40}PRIVATE KEY")
 _PRIVATE_KEY_WORDS = (b"PUTTY-USER-KEY-FILE-", b"OPENSSH-KEY-V1", b"PRIVATE-KEY: (", b"PRIVATEEXPONENT")
 _JSON_KEY_TYPE = re.compile(rb'"kty"\s{0,20}:')
 _JSON_PRIVATE_PART = re.compile(rb'"(?:d|k)"\s{0,20}:')
-_PVK_MAGIC = b"\x1e\xf1\xb5\xb0"
+_JSON_ESCAPE = re.compile(rb"\\(?:u00([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPED_BREAKS = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+_PVK_MAGIC = b"\x1e\xf1\xb5\xb0\x00\x00\x00\x00"
 _JAVA_KEYSTORE_MAGICS = (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce")
-# Base64 text of a SEQUENCE begins with M. Possessive repeats cannot backtrack.
-_BASE64_RUN = re.compile(rb"(?<![A-Za-z0-9+/])M(?:[A-Za-z0-9+/=]++[ \t\r\n]*+)++")
-_MAX_RUN_LENGTH = 16 * 1024
-_HEAD_LENGTH = 48
+# The end of a line of armour in base64 (as in a Kubernetes secret), wherever its groups of three octets begin; then
+# OpenSSH's and Microsoft's own formats in base64.
+_PRIVATE_KEY_BASE64 = (
+    *(base64.b64encode(b" " * shift + b"PRIVATE KEY-----")[shift + (shift > 0) :][:-4] for shift in range(3)),
+    b"b3BlbnNzaC1rZXktdjE",
+    b"HvG1sAAAAA",
+)
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _PKCS12_VERSION = 3
+_MAX_ROW = 1000
 
 
 def plain_text(data: bytes) -> bytes:
@@ -48,18 +57,38 @@ def plain_text(data: bytes) -> bytes:
 
 
 def holds_private_key(data: bytes) -> bool:
-    """Whether a private key stands anywhere in the data, in any usual form, encrypted or not.
+    """Whether a private key stands anywhere in the data, in any usual form, encrypted or not, whole or cut off.
 
-    PEM blocks under a wrong label are not opened here: their DER is told by ``kind_of_der``.
+    Words of PEM armour count by themselves. Keystores do not count, nor the keys in them: see ``holds_key_material``.
     """
     if _PVK_MAGIC in data or kind_of_der(data) is Kind.PRIVATE_KEY:
         return True
+    return next(_found_in(data), None) is Secret.PRIVATE_KEY  # A keystore begins before the keys in it.
+
+
+def holds_key_material(data: bytes) -> bool:
+    """Whether a private key, a PKCS #12 file or a Java keystore stands anywhere in the data.
+
+    A keystore counts even where it holds certificates alone: without its password nobody can tell, and certificates
+    come as PEM, DER or PKCS #7.
+    """
+    return _PVK_MAGIC in data or kind_of_der(data) in _KEY_MATERIAL or next(_found_in(data), None) is not None
+
+
+def _found_in(data: bytes) -> Iterator[Secret]:
     text = plain_text(data)
-    # Without zero octets any kind of UTF-16 is readable, wherever it begins.
-    return any(_text_holds_private_key(form) for form in {text, text.replace(b"\x00", b"")})
+    forms = [text]
+    if b"\x00" in text:
+        forms.append(text.replace(b"\x00", b""))  # Any kind of UTF-16 is readable then, wherever it begins.
+    if b"\\" in text:
+        forms.append(_JSON_ESCAPE.sub(_unescaped, text))
+    for form in forms:
+        if _says_private_key(form):
+            yield Secret.PRIVATE_KEY
+        yield from secrets_in(data, form)
 
 
-def _text_holds_private_key(text: bytes) -> bool:
+def _says_private_key(text: bytes) -> bool:
     upper = text.upper()
     if b"PRIVATE KEY" in upper and _ARMOURED_PRIVATE_KEY.search(upper):
         return True
@@ -67,35 +96,13 @@ def _text_holds_private_key(text: bytes) -> bool:
         return True
     if b'"kty"' in text and _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
         return True
-    after_blocks = text.rpartition(b"-----")[2].lstrip()
-    return kind_of_der(after_blocks) is Kind.PRIVATE_KEY or any(
-        _run_is_private_key(run.group()) for run in _BASE64_RUN.finditer(text)
-    )
+    return any(words in text for words in _PRIVATE_KEY_BASE64)
 
 
-def _run_is_private_key(run: bytes) -> bool:
-    text = b"".join(run[:_MAX_RUN_LENGTH].split()).rstrip(b"=")
-    return _may_begin_private_key(_decoded(text[:_HEAD_LENGTH])) and kind_of_der(_decoded(text)) is Kind.PRIVATE_KEY
-
-
-def _may_begin_private_key(head: bytes) -> bool:
-    """Private keys begin with a number or a short algorithm, and what is signed begins with a long SEQUENCE."""
-    long_form = head[1:2] >= b"\x80"
-    inner = head[2 + (head[1] & 0x7F) if long_form else 2 :]
-    return inner[:1] == b"\x02" or (inner[:1] == b"\x30" and inner[1:2] < b"\x80")
-
-
-def _decoded(text: bytes) -> bytes:
-    """As many octets as whole base64 groups give, and those of the last, incomplete one."""
-    try:
-        return base64.b64decode(text[: len(text) // 4 * 4] + _last_group(text))
-    except binascii.Error:
-        return b"\x00\x00"
-
-
-def _last_group(text: bytes) -> bytes:
-    rest = text[len(text) // 4 * 4 :]
-    return rest + b"=" * (4 - len(rest)) if len(rest) > 1 else b""
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    """One character of a JSON string."""
+    code, letter = found.groups()
+    return bytes.fromhex(code.decode()) if code else _ESCAPED_BREAKS.get(letter, letter)
 
 
 def kind_of_der(data: bytes) -> Kind:
@@ -103,7 +110,9 @@ def kind_of_der(data: bytes) -> Kind:
     if data.startswith(_JAVA_KEYSTORE_MAGICS):
         return Kind.JAVA_KEYSTORE
     first, offset = _kind_of_ber(data), 0
-    while offset < len(data) and data[offset] == der.SEQUENCE:
+    for _ in range(_MAX_ROW):
+        if offset >= len(data) or data[offset] != der.SEQUENCE:
+            break
         try:
             element = der.read_at(data, offset)
         except der.DerError:

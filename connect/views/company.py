@@ -18,6 +18,7 @@ from connect.decision_forms import CidForm, GroupEmailForm
 from connect.errors import CidRefused, NoLongerPossible, NotAllowed
 from connect.models import AccessRequest, AccessState, Company, CompanyVerification, User, VerificationState
 from connect.officers import KMP
+from connect.private_key_guard import names_private_keys
 from connect.records import names_of
 from connect.verification import verify_company
 
@@ -52,6 +53,7 @@ def company_page(
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(CidForm)
 def verify(request: HttpRequest) -> HttpResponse:
     """``Verify your company details``: at once where Connect knows the CID, else the typed one waits for staff."""
     user = signed_in(request)

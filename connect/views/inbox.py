@@ -18,6 +18,7 @@ from connect.decision_forms import DecisionForm, WithdrawForm
 from connect.errors import NoLongerPossible, NotAllowed
 from connect.models import AccessRequest, AccessState
 from connect.officers import KMP, officers_of
+from connect.private_key_guard import names_private_keys
 from connect.records import names_of
 
 PAGE_SIZE = 25
@@ -50,6 +51,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DecisionForm)
 def inbox_item(request: HttpRequest, access_id: UUID) -> HttpResponse:
     """Approve or refuse one request. One that is decided is shown as it stands."""
     user = signed_in(request)
@@ -74,6 +76,7 @@ def inbox_item(request: HttpRequest, access_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(WithdrawForm)
 def withdraw(request: HttpRequest, access_id: UUID) -> HttpResponse:
     """Take granted access back, with a reason."""
     user = signed_in(request)

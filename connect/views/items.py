@@ -16,6 +16,7 @@ from connect.administrators import has_inbox, security_administrators_of
 from connect.cards import items_of
 from connect.decision_forms import WithdrawForm
 from connect.errors import NoLongerPossible, NotAllowed
+from connect.private_key_guard import names_private_keys
 from connect.records import names_of
 
 
@@ -58,6 +59,7 @@ def cancel(request: HttpRequest, item_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(WithdrawForm)
 def give_up(request: HttpRequest, item_id: UUID) -> HttpResponse:
     """Give up access of one's own, after asking."""
     user = signed_in(request)

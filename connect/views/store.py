@@ -15,6 +15,7 @@ from connect.cards import cards_of
 from connect.catalogue import Capability, application_of, found
 from connect.decision_forms import RequestAccessForm
 from connect.errors import AlreadyRequested, NotAllowed
+from connect.private_key_guard import names_private_keys
 from connect.views.htmx_request import HtmxRequest
 
 _QUERY_LENGTH = 100
@@ -36,6 +37,7 @@ def store(request: HtmxRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(RequestAccessForm)
 def request_access(request: HttpRequest, application: str) -> HttpResponse:
     """Choose a level and ask for it. Who has asked already is led to that request."""
     user = signed_in(request)

@@ -16,6 +16,7 @@ from connect.actors import actor_of, signed_in
 from connect.decision_forms import DecisionForm
 from connect.errors import CidRefused, NoLongerPossible, NotAllowed
 from connect.models import CompanyVerification, VerificationState
+from connect.private_key_guard import names_private_keys
 from connect.verification import decide_verification
 
 PAGE_SIZE = 25
@@ -37,6 +38,7 @@ def verifications(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DecisionForm)
 def verification(request: HttpRequest, claim_id: UUID) -> HttpResponse:
     """Confirm one claim or refuse it. One that is decided is shown as it stands."""
     user = signed_in(request)

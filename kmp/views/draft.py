@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from kmp import drafts
 from kmp.access import Officer, officer_for_object, request_of
 from kmp.errors import KmpError
@@ -23,6 +24,7 @@ from kmp.views.drafts_shown import is_own_draft, judged_context, wanted_context
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(CsrForm)
 def csr(request: HttpRequest, number: str) -> HttpResponse:
     """`Upload CSR`: take a CSR into the draft. One that is there already stays where no other is sent."""
     officer, draft = _officer_and_draft(request, number)
@@ -43,6 +45,7 @@ def csr(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ReviewForm)
 def review(request: HttpRequest, number: str) -> HttpResponse:
     """The CSR's values beside what is wanted. `Check again` keeps the form, with a corrected CSR if one is sent."""
     officer, draft = _officer_and_draft(request, number)
@@ -60,6 +63,7 @@ def review(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ReviewForm)
 def submit(request: HttpRequest, number: str) -> HttpResponse:
     """`Submit`: keep the form and hand the request in. A corrected CSR that comes with it is reviewed first."""
     officer, draft = _officer_and_draft(request, number)

@@ -16,6 +16,7 @@ from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.actors import actor_of
 from connect.lifecycle import percent_over
+from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from kmp import entries
 from kmp.access import Officer, entry_of, officer_for_object
@@ -70,6 +71,7 @@ def download(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(RevokeForm)
 def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     """Revoke a certificate for good, once the word is typed. One that is revoked already is only told about."""
     now = timezone.now()

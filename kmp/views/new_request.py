@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from kmp import drafts
 from kmp.access import Officer, officer_for_object, officer_of, request_of
 from kmp.errors import KmpError
@@ -19,6 +20,7 @@ from kmp.views.drafts_shown import is_own_draft
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DetailsForm)
 def new_request(request: HttpRequest) -> HttpResponse:
     """Ask what a new certificate is for, and begin a draft with the answer."""
     officer = officer_of(request)
@@ -37,6 +39,7 @@ def new_request(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DetailsForm)
 def details(request: HttpRequest, number: str) -> HttpResponse:
     """The same questions for a draft that has begun."""
     officer = officer_for_object(request)

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
 from connect.models import Company
+from connect.private_key_guard import names_private_keys
 from kmp import drafts
 from kmp.access import Officer, entry_of, officer_for_object, officer_of
 from kmp.errors import CannotRenew, KmpError, RenewalTaken
@@ -26,6 +27,7 @@ NO_SUCH_SERIAL = (
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(CsrForm)
 def renew_entry(request: HttpRequest, reference: str) -> HttpResponse:
     """Way A: the expiring record, and the CSR that is to renew it. The draft begins once there is one."""
     officer = officer_for_object(request)
@@ -51,6 +53,7 @@ def renew_entry(request: HttpRequest, reference: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(SerialForm)
 def renew_by_serial(request: HttpRequest) -> HttpResponse:
     """Way B: from a serial number to the same record. It is sent by POST, so that it stands in no address."""
     officer = officer_of(request)

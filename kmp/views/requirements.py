@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from certauthority.x509.ready_commands import unique_part
 from connect.actors import actor_of, signed_in
+from connect.private_key_guard import names_private_keys
 from kmp import access
 from kmp.applications import change_application
 from kmp.dn_requirements import SAMPLE_COMPANY, change_requirement
@@ -32,6 +33,7 @@ def requirements(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ApplicationForm)
 def application(request: HttpRequest, application_code: str) -> HttpResponse:
     """Name, description and review of an application, and whether it is open."""
     access.require_staff(signed_in(request))
@@ -50,6 +52,7 @@ def application(request: HttpRequest, application_code: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(RequirementForm)
 def requirement(request: HttpRequest, application_code: str, kmp_environment: str) -> HttpResponse:
     """The rule for each attribute, and the types of key, in one environment."""
     access.require_staff(signed_in(request))

@@ -16,6 +16,7 @@ from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.export import pem
 from connect.actors import actor_of, signed_in
 from connect.models import User
+from connect.private_key_guard import names_private_keys
 from kmp import access, key_management, review_queue
 from kmp.errors import KmpError, NotSignable, OwnRequest
 from kmp.forms.review import Decision, DecisionForm
@@ -44,6 +45,7 @@ def review_queue_page(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DecisionForm)
 def review(request: HttpRequest, submitted_number: str) -> HttpResponse:
     """One request with everything that a decision needs. One that is decided is shown as it stands."""
     user = signed_in(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from typing import Any, ClassVar
 
 from django import forms
@@ -13,6 +14,8 @@ from connect.pem_fields import PemTextField, SmallFileField
 from connect.typed_fields import LineField, SafeTextInput, SubmissionField
 
 ALIAS_LENGTH = 64
+# Random ones (RFC 9562, 5.4): nobody can guess the submission of somebody else.
+SUBMISSION_VERSION = 4
 _ALIAS = re.compile(rf"[A-Za-z0-9 ._-]{{1,{ALIAS_LENGTH}}}")
 
 
@@ -37,6 +40,21 @@ class AliasField(LineField):
         return alias
 
 
+class RepeatableSubmissionField(SubmissionField):
+    """The submission of a browser that repeats a request until it is answered: without one it could not."""
+
+    def to_python(self, value: Any) -> uuid.UUID:
+        try:
+            submission = uuid.UUID(str(value))
+        except ValueError:
+            submission = None
+        if submission is None or submission.version != SUBMISSION_VERSION:
+            raise ValidationError(
+                "This request does not say which submission it is. Open the page again and create the certificate anew."
+            )
+        return submission
+
+
 class AddCertificateForm(forms.Form):
     """What every way of adding a certificate asks for. ``content_name`` is the field with the CSR or certificate."""
 
@@ -50,6 +68,18 @@ class AddCertificateForm(forms.Form):
     def content(self) -> bytes:
         """What was sent to be judged; empty where nothing fit to be judged was sent."""
         return bytes(self.cleaned_data.get(self.content_name) or b"")
+
+
+class GenerateKeyForm(AddCertificateForm):
+    """`Generate a new private key`: what the page sends once the browser has made the key and the CSR."""
+
+    content_name = "csr"
+    content_is_kept = True
+
+    submission = RepeatableSubmissionField()
+    csr = PemTextField(
+        error_messages={"required": "The CSR is missing. Open the page again and create the certificate anew."},
+    )
 
 
 class PasteCsrForm(AddCertificateForm):

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connect.actors import actor_of
-from portal.access import credential_of, signed_in
+from connect.private_key_guard import names_private_keys
+from portal.access import signed_in
 from portal.enrolment import NewCredential
 from portal.forms.add_certificate import (
     AddCertificateForm,
@@ -27,10 +27,11 @@ from portal.forms.add_certificate import (
     UploadCsrForm,
 )
 from portal.models import Credential, Environment
-from portal.production_access import standing_in
+from portal.production_access import not_yet
 from portal.views.judgement import judgement_context
 from portal.views.places import Place, place_to_change
 from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
+from portal.views.rotating import nothing_to_rotate, predecessor_in, rotating_context
 from portal.ways import PASTE_CSR, UPLOAD_CERTIFICATE, UPLOAD_CSR, Judged, Way
 
 
@@ -55,31 +56,35 @@ _UPLOAD_CERTIFICATE = _Page(
 def choose(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The options. With ``?rotate=`` it explains a rotation, and every option notes the predecessor."""
     place = place_to_change(signed_in(request), project_id, environment)
-    predecessor = _predecessor(request, place)
+    predecessor = predecessor_in(request, place)
     if predecessor is not None and predecessor.ended_at is not None:
-        return _nothing_to_rotate(request, predecessor)
-    return render(request, "portal/add_certificate.html", _context(place, predecessor))
+        return nothing_to_rotate(request, predecessor, page="portal:add_certificate")
+    return render(request, "portal/add_certificate.html", rotating_context(place, predecessor))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(UploadCsrForm)
 def upload_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Upload a CSR`."""
     return _add(request, _UPLOAD_CSR, project_id=project_id, environment=environment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(PasteCsrForm)
 def paste_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Paste in a CSR`."""
     return _add(request, _PASTE_CSR, project_id=project_id, environment=environment)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(UploadCertificateForm)
 def upload_certificate(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """`Upload mTLS certificate`."""
     return _add(request, _UPLOAD_CERTIFICATE, project_id=project_id, environment=environment)
 
 
 @require_POST
+@names_private_keys(CheckCsrForm)
 def check_csr(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The verdicts on a CSR that has not been submitted. Nothing is stored."""
     form = CheckCsrForm(request.POST, request.FILES)
@@ -87,6 +92,7 @@ def check_csr(request: HttpRequest, project_id: UUID, environment: Environment) 
 
 
 @require_POST
+@names_private_keys(CheckCertificateForm)
 def check_certificate(request: HttpRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The verdicts on a certificate that has not been submitted. Nothing is stored."""
     form = CheckCertificateForm(request.POST, request.FILES)
@@ -97,10 +103,10 @@ def _add(request: HttpRequest, page: _Page, *, project_id: UUID, environment: En
     """Show the form of one option, or act on it."""
     now = timezone.now()
     place = place_to_change(signed_in(request), project_id, environment)
-    predecessor = _predecessor(request, place)
+    predecessor = predecessor_in(request, place)
     if request.method != "POST":
         if predecessor is not None and predecessor.ended_at is not None:
-            return _nothing_to_rotate(request, predecessor)
+            return nothing_to_rotate(request, predecessor, page="portal:add_certificate")
         form = page.form(initial={"submission": uuid.uuid4()})
         return _form_page(request, page, form, None, place=place, predecessor=predecessor)
     form = page.form(request.POST, request.FILES)
@@ -134,7 +140,7 @@ def _new(page: _Page, form: AddCertificateForm, place: Place, predecessor: Crede
 def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> HttpResponse:
     """Go to the table, where the new row is marked and a panel says how to use the certificate."""
     until = f"{credential.certificate.not_after:%-d %B %Y}"
-    added = f"{credential.alias} was added. It expires on {until}.\n{_not_yet(credential)}"
+    added = f"{credential.alias} was added. It expires on {until}.\n{not_yet(credential)}"
     if credential.alias != new.alias:
         messages.warning(
             request,
@@ -156,14 +162,6 @@ def _added(request: HttpRequest, credential: Credential, new: NewCredential) -> 
     return redirect(f"{address}?new={credential.pk}")
 
 
-def _not_yet(credential: Credential) -> str:
-    """What to add where it does not work before production access is approved."""
-    production = standing_in(credential.project, Environment(credential.environment))
-    if production is None or production.is_approved:
-        return ""
-    return f"It does not work yet. {production.why_not} "
-
-
 def _form_page(
     request: HttpRequest,
     page: _Page,
@@ -176,7 +174,7 @@ def _form_page(
     if form.is_bound and not form.content_is_kept:
         form.add_error(form.content_name, "Choose the file again: browsers do not keep it.")
     context = {
-        **_context(place, predecessor),
+        **rotating_context(place, predecessor),
         **judgement_context(place, page.way, judged, alias=_alias(form), now=timezone.now()),
         "form": form,
         "check_url": reverse(page.check_url_name, args=[place.project.pk, place.environment]),
@@ -200,24 +198,3 @@ def _check(
 def _alias(form: AddCertificateForm | CheckForm) -> str:
     """The alias, where it is a good one."""
     return str(form.cleaned_data.get("alias", "")) if form.is_bound else ""
-
-
-def _predecessor(request: HttpRequest, place: Place) -> Credential | None:
-    """The credential that ``?rotate=`` names. Raises 404 for one that is not of this environment of this project."""
-    value = request.GET.get("rotate")
-    if not value:
-        return None
-    try:
-        return credential_of(place.project, place.environment, UUID(value))
-    except ValueError:
-        raise Http404 from None
-
-
-def _nothing_to_rotate(request: HttpRequest, predecessor: Credential) -> HttpResponse:
-    messages.info(request, f"{predecessor.alias} has ended, so there is nothing to rotate. Add a certificate instead.")
-    return redirect("portal:add_certificate", predecessor.project_id, predecessor.environment)
-
-
-def _context(place: Place, predecessor: Credential | None) -> dict[str, Any]:
-    query = f"?rotate={predecessor.pk}" if predecessor is not None else ""
-    return {**place.context, "predecessor": predecessor, "query": query}

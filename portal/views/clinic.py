@@ -15,6 +15,7 @@ from certauthority.errors import CAError
 from certauthority.policy import judge_request
 from certauthority.x509.verdicts import acceptable
 from connect.models import User
+from connect.private_key_guard import names_private_keys
 from connect.views.htmx_request import HtmxRequest
 from portal import expected_rules
 from portal.access import signed_in
@@ -29,6 +30,7 @@ from portal.ways import UPLOAD_CSR, Judged
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @vary_on_headers("HX-Request")
+@names_private_keys(ClinicForm)
 def clinic(request: HtmxRequest) -> HttpResponse:
     """Judge a CSR for one of the person's projects, or by its structure, signature and key alone."""
     now = timezone.now()

@@ -20,10 +20,11 @@ from portal.activity import entry
 from portal.credentials import Row, row
 from portal.downloads import Format
 from portal.downloads import download as file_of
+from portal.keystores import is_awaited
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
 from portal.rotation import safety_of
-from portal.usage_commands import HOST, key_file, usage_commands
+from portal.usage_commands import usage_of
 from portal.views.places import place_to_see
 
 
@@ -45,9 +46,9 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "safety": safety_of(shown, now=now) if is_replaced else None,
         "history": _history(found),
         "formats": Format,
-        "usage": usage_commands(found.alias),
-        "key_file": key_file(found.alias),
-        "host": HOST,
+        "usage": usage_of(found),
+        "keystore_is_awaited": is_awaited(found),
+        "user_key": str(place.user.pk),
     }
     return render(request, "portal/credential.html", context)
 

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
 from connect.decision_forms import DecisionForm
+from connect.private_key_guard import names_private_keys
 from portal import access
 from portal.credentials import counts
 from portal.errors import NoLongerPossible, NotAllowed
@@ -25,6 +26,7 @@ PAGE_SIZE = 25
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ProductionAccessForm)
 def production_access(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """`Request Production Access`: how it stands, and the form where it can be asked for."""
     user, now = access.signed_in(request), timezone.now()
@@ -71,6 +73,7 @@ def production_requests(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DecisionForm)
 def production_request(request: HttpRequest, production_request_id: UUID) -> HttpResponse:
     """Approve one request or refuse it. One that is decided is shown as it stands."""
     user, now = access.signed_in(request), timezone.now()

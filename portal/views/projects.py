@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from portal import access, overview
 from portal.errors import NotAllowed
 from portal.forms.projects import DeleteProjectForm, ProjectForm
@@ -26,6 +27,7 @@ def projects(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ProjectForm)
 def create(request: HttpRequest) -> HttpResponse:
     """Create a project of the person's own company."""
     user = access.signed_in(request)
@@ -58,6 +60,7 @@ def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(DeleteProjectForm)
 def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Delete a project, once its name has been typed."""
     membership = access.admin_membership_of(access.signed_in(request), project_id)

@@ -1,43 +1,52 @@
-"""`Revoke certificate`."""
+"""`Revoke certificate`, and `Revoke and create again` for a keystore that is lost."""
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from portal import revocation
 from portal.access import credential_of, signed_in
-from portal.credentials import row
+from portal.credentials import Row, row
 from portal.models import Credential, Environment
 from portal.rotation import safety_of
 from portal.views.places import place_to_change
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(RevokeForm)
 def revoke(request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID) -> HttpResponse:
-    """End a certificate for good, once the word is typed. One that has ended is only told about."""
+    """End a certificate for good, once the word is typed. One that has ended is only told about.
+
+    With ``?again=1`` it leads on to a new certificate in place of one whose key a browser made.
+    """
     now = timezone.now()
     place = place_to_change(signed_in(request), project_id, environment)
     credential = credential_of(place.project, environment, credential_id)
     shown = row(credential, now=now)
-    context = {**place.context, "row": shown}
+    again_url = _again_url(shown) if request.GET.get("again") == "1" and credential.has_generated_key else ""
+    heading = "Revoke and create again" if again_url else "Revoke certificate"
+    context = {**place.context, "row": shown, "again_url": again_url, "heading": heading}
     if not shown.is_live:
         return render(request, "portal/revoke_ended.html", context)
     form = RevokeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if revocation.end(credential, reason=reason, actor=actor_of(request), now=now):
-            messages.success(request, _ended(credential))
+            messages.success(request, _ended(credential, is_made_again=bool(again_url)))
         else:
             messages.info(request, f"{credential.alias} had been revoked a moment before.")
-        return redirect("portal:credentials", place.project.pk, environment)
+        return redirect(again_url or reverse("portal:credentials", args=[place.project.pk, environment]))
     context |= {
         "form": form,
         "confirmation": CONFIRMATION,
@@ -47,7 +56,20 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     return render(request, "portal/revoke.html", context)
 
 
-def _ended(credential: Credential) -> str:
+def _again_url(shown: Row) -> str:
+    """The page that makes a certificate in its place: the same alias and, while that is live, the same predecessor."""
+    credential = shown.credential
+    page = reverse("portal:generate_key", args=[credential.project_id, credential.environment])
+    rotating = {"rotate": str(shown.replaces.pk)} if shown.replaces is not None else {}
+    return f"{page}?{urlencode({'alias': credential.alias, **rotating})}"
+
+
+def _ended(credential: Credential, *, is_made_again: bool) -> str:
+    if is_made_again:
+        return (
+            f"{credential.alias} was revoked.\nIts alias is free again: choose a keystore password, and create the "
+            "certificate that takes its place."
+        )
     if revocation.is_revoked_itself(credential):
         return f"{credential.alias} was revoked.\nIt is refused from now on, and the next CRL lists it."
     return (

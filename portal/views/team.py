@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from portal import access
 from portal import team as use_cases
 from portal.errors import NotAllowed
@@ -27,6 +28,7 @@ def team(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 
 @require_POST
+@names_private_keys(InviteForm)
 def invite(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Put an existing account on the team."""
     membership = access.admin_membership_of(access.signed_in(request), project_id)

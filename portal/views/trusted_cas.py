@@ -14,6 +14,7 @@ from certauthority import trust
 from certauthority.errors import NotTrustable
 from certauthority.models import TrustedAuthority
 from connect.actors import actor_of
+from connect.private_key_guard import names_private_keys
 from portal import access
 from portal.forms.trusted_cas import AddTrustedCaForm, ChangeTrustedCaForm
 
@@ -26,6 +27,7 @@ def trusted_cas(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(AddTrustedCaForm)
 def add(request: HttpRequest) -> HttpResponse:
     """Put a CA on the list."""
     access.require_staff(access.signed_in(request))
@@ -47,6 +49,7 @@ def add(request: HttpRequest) -> HttpResponse:
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@names_private_keys(ChangeTrustedCaForm)
 def change(request: HttpRequest, trusted_ca_id: UUID) -> HttpResponse:
     """Enable or disable a CA, or change the note on it."""
     access.require_staff(access.signed_in(request))

@@ -41,7 +41,11 @@ def test_the_style_sheets_stay_small() -> None:
     assert sum(path.stat().st_size for path in (ROOT / "static" / "css").glob("*.css")) < 45_000
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "static" / "js").glob("*.js")), ids=lambda path: path.name)
+BUNDLES = {"generate-key.js", "kept-copy.js"}  # Their sources in browser/ are looked at by tools/check_sources.py.
+SCRIPTS = [path for path in sorted((ROOT / "static" / "js").glob("*.js")) if path.name not in BUNDLES]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: path.name)
 def test_scripts_are_short_and_make_no_markup(path: Path) -> None:
     text = path.read_text()
     assert len(text.splitlines()) < 80

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from certauthority.x509.requests import new_private_key
 from portal.models import Credential, Environment, Project
+from tests.factories import make_csr
 
 PRIVATE_KEY = new_private_key().private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 SENTENCE = "This file holds a private key. Never send it to anyone. It was not stored."
@@ -37,6 +38,11 @@ def file_of(content: bytes | str, name: str = "request.csr") -> SimpleUploadedFi
 def sent(**fields: Any) -> dict[str, Any]:
     """A form as it is sent, with a submission of its own and an alias."""
     return {"alias": "payouts", "submission": str(uuid.uuid4()), **fields}
+
+
+def made_in_browser(project: Project, **fields: Any) -> dict[str, Any]:
+    """What the script of `Generate a new private key` sends, with a CSR that keeps every rule."""
+    return sent(**{"csr": make_csr(project).decode(), **fields})
 
 
 def submission_on(response: Any) -> str:

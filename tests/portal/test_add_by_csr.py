@@ -18,7 +18,7 @@ from portal.forms.add_certificate import UploadCsrForm
 from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.ready_commands import ready_commands
 from portal.requirements import requirement_of
-from tests.factories import make_csr
+from tests.factories import make_credential, make_csr
 from tests.page_text import text_of
 from tests.portal.credential_pages import PRIVATE_KEY, SENTENCE, file_of, key_lines, page_url, sent
 
@@ -33,15 +33,27 @@ def url(project: Project) -> str:
     return page_url("upload_csr", project)
 
 
-def test_there_are_three_options(as_alice: Client, project: Project) -> None:
+def test_there_are_four_options(as_alice: Client, project: Project) -> None:
     page = as_alice.get(page_url("add_certificate", project))
     for name, label in (
+        ("generate_key", "Generate a new private key"),
         ("upload_csr", "Upload a CSR"),
         ("paste_csr", "Paste in a CSR"),
         ("upload_certificate", "Upload mTLS certificate"),
     ):
         assert f'<a href="{page_url(name, project)}">{label}</a>' in page.content.decode()
-    assert "Generate a new private key" not in text_of(page)
+    text = text_of(page)
+    assert "Four ways, one result: a certificate under an alias in Sandbox." in text
+    assert text.index("Generate a new private key") < text.index("Fits most people") < text.index("Upload a CSR")
+    assert "Key made in this browser, never leaves it You need an alias and a keystore password" in text
+
+
+@pytest.mark.parametrize("environment", list(Environment))
+def test_every_option_notes_the_predecessor(as_alice: Client, project: Project, environment: Environment) -> None:
+    old = make_credential(project, environment)
+    body = as_alice.get(page_url("add_certificate", project, environment, rotate=old.pk)).content.decode()
+    for name in ("generate_key", "upload_csr", "paste_csr", "upload_certificate"):
+        assert page_url(name, project, environment, rotate=old.pk) in body
 
 
 def test_the_form_has_its_labels_and_the_rules_beside_it(as_alice: Client, url: str) -> None:

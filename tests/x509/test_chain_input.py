@@ -100,6 +100,15 @@ def test_mutated_certificates_never_raise_and_are_never_accepted(data: st.DataOb
     assert not judge(bytes(changed), kmp().der, root().der).acceptable
 
 
+@pytest.mark.parametrize("unused", range(1, 8))
+def test_a_signature_fills_its_octets(unused: int) -> None:
+    at = LEAF.rindex(b"\x00\x30")  # The octet that counts unused bits stands before the ECDSA signature.
+    changed = LEAF[:at] + bytes([unused]) + LEAF[at + 1 :]
+    judgement = judge_certificate(changed, trusted=[kmp().der], at=NOW)
+    assert not judgement.acceptable
+    assert "input.certificate" in {verdict.id for verdict in judgement.verdicts}
+
+
 @settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_a_mutated_chain_never_raises(data: st.DataObject) -> None:

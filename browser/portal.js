@@ -1,0 +1,99 @@
+/** What the page asks the portal for, and what can come of it. */
+import { recordedFetch } from "./traffic.js";
+
+/** The longest that an answer may take, in milliseconds; the server gives up earlier. */
+const PATIENCE = 90_000;
+
+/** The portal judged the request and refused it: nothing was issued for it. */
+export class Refused extends Error {
+  /**
+   * @param {Record<string, string[]>} errors sentences by field: alias, csr, and "" for the whole
+   * @param {{title: string, found: string, wanted: string}[]} verdicts the broken rules
+   */
+  constructor(errors, verdicts = []) {
+    super(Object.values(errors).flat().join(" "));
+    this.errors = errors;
+    this.verdicts = verdicts;
+  }
+}
+
+/** The sign-in has ended, or was renewed since the page was opened. The same request can be sent again after it. */
+export class SignedOut extends Error {}
+
+/** No usable answer came: whether the certificate was issued is not known. The same request can be sent again. */
+export class NoAnswer extends Error {}
+
+/** The portal cannot do it now, or not for this person. The message is its reason. The request can be sent again. */
+export class NotNow extends Error {}
+
+/**
+ * Ask for the certificate. Asked again with the same submission, the portal answers with the same certificate.
+ *
+ * @param {{address: string, token: string, alias: string, submission: string, csr: string}} request
+ * @returns {Promise<object>} the answer: credential, certificates (base64 DER, leaf first), usage
+ * @throws {Refused | SignedOut | NoAnswer | NotNow}
+ */
+export async function requestCertificate({ address, token, alias, submission, csr }) {
+  const boundary = `----${submission}`;
+  const body = multipart({ alias, submission, csr }, boundary);
+  const type = `multipart/form-data; boundary=${boundary}`;
+  const response = await post(address, token, { body, headers: { "Content-Type": type } });
+  const answer = await response.json().catch(() => null);
+  if (response.ok && answer?.credential && answer.certificates?.length > 0) return answer;
+  if (response.status === 503 && answer?.errors) throw new NotNow(Object.values(answer.errors).flat().join(" "));
+  if (response.status < 500 && answer?.errors) throw new Refused(answer.errors, answer.verdicts);
+  throw new NoAnswer(`The server answered ${response.status}.`);
+}
+
+/** Tell the portal that the keystore is safe. Throws like `requestCertificate`. */
+export async function confirmSaved({ address, token }) {
+  const response = await post(address, token, {});
+  if (!response.ok) throw new NoAnswer(`The server answered ${response.status}.`);
+}
+
+/**
+ * A fresh token against forged requests: signing in again makes the one of the open page worthless.
+ * @throws {SignedOut | NoAnswer | NotNow} NotNow where somebody else is signed in, or who may not add certificates here
+ */
+export async function freshToken({ address, user }) {
+  const response = await ask(address, { headers: { Accept: "text/html" } });
+  if (response.type === "opaqueredirect") throw new SignedOut();
+  if (response.status === 403 || response.status === 404) {
+    throw new NotNow("You are no longer an admin of this project, or it was deleted. Ask an admin of the project.");
+  }
+  if (!response.ok) throw new NoAnswer(`The server answered ${response.status}.`);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  if (page.querySelector("[data-user]")?.dataset.user !== user) {
+    throw new NotNow("Somebody else is signed in now. Sign in as the person who made this key.");
+  }
+  return page.querySelector('input[name="csrfmiddlewaretoken"]').value;
+}
+
+async function post(address, token, { body, headers = {} }) {
+  const response = await ask(address, {
+    method: "POST",
+    headers: { Accept: "application/json", "X-CSRFToken": token, ...headers },
+    body,
+  });
+  const json = response.headers.get("Content-Type")?.startsWith("application/json");
+  // The page of a refused token is HTML; so is the way to the sign-in.
+  if (response.type === "opaqueredirect" || (response.status === 403 && !json)) throw new SignedOut();
+  return response;
+}
+
+async function ask(address, options) {
+  try {
+    const signal = AbortSignal.timeout(PATIENCE);
+    return await recordedFetch(address, { redirect: "manual", credentials: "same-origin", cache: "no-store", signal, ...options });
+  } catch (failure) {
+    throw new NoAnswer("No answer came.", { cause: failure });
+  }
+}
+
+/** RFC 7578. The names and values are ours and hold neither quotes in names nor the boundary. */
+function multipart(fields, boundary) {
+  const parts = Object.entries(fields).map(
+    ([name, value]) => `--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
+  );
+  return `${parts.join("")}--${boundary}--\r\n`;
+}

@@ -1,0 +1,50 @@
+"""A project with its admin signed in to the browser, and the site behind a relay that keeps what the browser sends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page
+
+from certauthority.models import Authority
+from connect.models import User
+from portal.models import Project
+from tests.browser.generating import REPORT_BREACHES, sign_in
+from tests.browser.recorder import Recorder, recording
+from tests.factories import make_company, make_project, make_user
+from tests.portal.credential_pages import page_url
+
+
+@pytest.fixture
+def relay(live_site: str) -> Iterator[Recorder]:
+    """The site at an address of its own, every byte recorded."""
+    with recording(live_site) as recorder:
+        yield recorder
+
+
+@pytest.fixture
+def maker(relay: Recorder, authorities: dict[str, Authority], browser_context: BrowserContext) -> User:
+    """The admin of ``project``, signed in."""
+    company = make_company(name="Acme Payments Ltd", cid="123456")
+    user = make_user(email="alice@acme.example", name="Alice Marlow", company=company)
+    sign_in(browser_context, user, relay.address)
+    return user
+
+
+@pytest.fixture
+def made_in(maker: User) -> Project:
+    """Where keys are made."""
+    return make_project(admin=maker, name="Checkout API")
+
+
+@pytest.fixture
+def form(page: Page, relay: Recorder, made_in: Project) -> Iterator[Page]:
+    """The page, opened; it may ask nobody but the site behind the relay, and no breach of its policy stays unheard."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: asked.append(socket.url))
+    page.add_init_script(REPORT_BREACHES)
+    page.goto(relay.address + page_url("generate_key", made_in))
+    yield page
+    assert [url for url in asked if not url.startswith((relay.address, f"blob:{relay.address}"))] == []
