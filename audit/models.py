@@ -31,6 +31,8 @@ class AuditEvent(models.Model):
         indexes = [
             models.Index(fields=["project", "-id"], name="audit_project"),
             models.Index(fields=["company", "-id"], name="audit_company"),
+            # What happened to one object: every page of details asks for it.
+            models.Index(fields=["object_type", "object_id", "-id"], name="audit_object"),
         ]
 
     def __str__(self) -> str:
