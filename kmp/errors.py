@@ -16,6 +16,10 @@ class WrongState(KmpError):
     """The request is not, or no longer, in a state in which this can be done."""
 
 
+class DraftChanged(KmpError):
+    """The draft holds what the page that was sent has never shown."""
+
+
 class RequestIncomplete(KmpError):
     """Something is missing or broken, so that it cannot be submitted."""
 

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import UploadedFile
 from certauthority.x509.alternative_names import MAX_ALTERNATIVE_NAMES, read_alternative_names
 from certauthority.x509.limits import MAX_CSR_BYTES
 from connect.pem_fields import PemTextField, SafeTextarea, SmallFileField
-from connect.typed_fields import EmailField, LineField, SubmissionField
+from connect.typed_fields import EmailField, LineField, SafeHiddenInput, SubmissionField
 from kmp.drafts import readable_csr
 from kmp.errors import NoCsr
 from kmp.models import Application, Environment, Profile
@@ -137,8 +137,19 @@ class NamesField(LineField):
         return read.names
 
 
+class ShownField(forms.Field):
+    """What the page showed (``kmp.shown``). Whatever else is sent in it is simply not what the draft holds."""
+
+    widget = SafeHiddenInput
+
+    def to_python(self, value: Any) -> str:
+        return str(value or "")
+
+
 class ReviewForm(CsrForm):
     """What may still change beside the review: the names, the contact, and a corrected CSR."""
+
+    shown = ShownField(required=False)
 
     names = NamesField(
         label="Subject Alternate Names (SAN)",

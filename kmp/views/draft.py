@@ -1,10 +1,11 @@
-"""The steps of the wizard from the CSR on. The draft on the server is its state; a form holds nothing else."""
+"""The steps of the wizard from the CSR on. The draft on the server is its state; a form only tells what it showed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -20,6 +21,7 @@ from kmp.judgement import judge
 from kmp.models import CertificateRequest
 from kmp.requests import submit as submit_request
 from kmp.requests import was_submitted
+from kmp.shown import digest_of, hold_as_shown
 from kmp.views.drafts_shown import is_own_draft, judged_context, wanted_context
 
 
@@ -72,15 +74,10 @@ def submit(request: HttpRequest, number: str) -> HttpResponse:
     if was_submitted(draft, by=officer.user):
         return redirect("kmp:request", number)
     form = ReviewForm(request.POST, request.FILES, has_one=bool(draft.csr))
-    _keep(request, officer, draft, form)
+    _keep_and_submit(request, officer, draft, form)
     if not form.errors and form.content:
         messages.info(request, "Your new CSR is in place.\nLook at its values below, then submit.")
         return redirect("kmp:request_review", number)
-    if not form.errors:
-        try:
-            submit_request(draft, by=officer.user, actor=actor_of(request), now=timezone.now())
-        except KmpError as refusal:
-            form.add_error(None, str(refusal))
     draft = request_of(officer.company, number)
     if was_submitted(draft, by=officer.user):
         return redirect("kmp:request", number)
@@ -96,19 +93,34 @@ def _unsent(draft: CertificateRequest) -> ReviewForm:
     return ReviewForm(initial={"names": ", ".join(draft.alternative_names), "contact": draft.contact}, has_one=True)
 
 
+@transaction.atomic
 def _keep(request: HttpRequest, officer: Officer, draft: CertificateRequest, form: ReviewForm) -> None:
-    """Keep everything in the form that is right, whatever else is wrong with it."""
+    """Keep everything in the form that is right, whatever else is wrong with it, unless its page is out of date."""
     form.is_valid()
-    now, actor = timezone.now(), actor_of(request)
+    now, actor, sent = timezone.now(), actor_of(request), form.cleaned_data
+    names, contact = sent.get("names"), sent.get("contact")
     try:
+        row = hold_as_shown(draft, sent["shown"], csr=form.content, names=names, contact=contact, by=officer.user)
         if form.content:
             _keep_csr(request, officer, draft, form)
-        names = form.cleaned_data.get("names", tuple(draft.alternative_names))
-        contact = form.cleaned_data.get("contact", draft.contact)
+        names = row.alternative_names if names is None else names
+        contact = row.contact if contact is None else contact
         drafts.save_names(draft, names, contact=contact, by=officer.user, actor=actor, now=now)
     except KmpError as refusal:
         form.add_error(None, str(refusal))
         form.ask_for_file_again()
+
+
+@transaction.atomic
+def _keep_and_submit(request: HttpRequest, officer: Officer, draft: CertificateRequest, form: ReviewForm) -> None:
+    """The draft is held from the look at what its page showed to the end, so that exactly that is submitted."""
+    _keep(request, officer, draft, form)
+    if form.errors or form.content:
+        return
+    try:
+        submit_request(draft, by=officer.user, actor=actor_of(request), now=timezone.now())
+    except KmpError as refusal:
+        form.add_error(None, str(refusal))
 
 
 def _keep_csr(request: HttpRequest, officer: Officer, draft: CertificateRequest, form: CsrForm) -> None:
@@ -139,6 +151,7 @@ def _review_page(request: HttpRequest, officer: Officer, draft: CertificateReque
     context = {
         **_context(officer, draft, form),
         **judged_context(judge(draft, now=now)),
+        "shown": digest_of(draft),
         "expiring": draft.expiring,
         "csr_size": f"{len(bytes(draft.csr)):,}",
         "names_hint": _names_hint(len(draft.alternative_names)),

@@ -25,6 +25,7 @@ from tests.kmp.wizard import (
     make_acme,
     make_draft,
     make_two_officers,
+    review_form,
     submitted,
     url,
 )
@@ -63,10 +64,6 @@ def good_csr(officer: User, code: str = PORTAL_CLIENT) -> bytes:
     return make_kmp_csr(rules_for(company_of(officer), code))
 
 
-def review_form(**fields: object) -> dict[str, object]:
-    return {"csr": "", "names": "", "contact": "olga@acme.example", **fields}
-
-
 def test_the_form_has_its_labels(as_olga: Client) -> None:
     text = text_of(as_olga.get(url("request_new")))
     for label in ("Application", "Profile", "Client", "Environment", "MTF", "Production", "Contact", "Next"):
@@ -91,7 +88,7 @@ def test_from_the_application_to_submit(as_olga: Client, olga: User) -> None:
     page = text_of(as_olga.get(url("request_review", draft.number)))
     for words in ("This CSR can be submitted", "Attribute by attribute", "Subject Alternate Names (SAN)", "new.csr"):
         assert words in page
-    names = review_form(names="b.acme.example, a.acme.example, B.acme.example")
+    names = review_form(draft, names="b.acme.example, a.acme.example, B.acme.example")
     response = as_olga.post(url("request_submit", draft.number), names)
     assert response.headers["Location"] == url("request", draft.number)
 
@@ -202,7 +199,7 @@ class TestReview:
         assert "One attribute must change before you can submit: OU" in page
         assert "Write “Cross-Border Services” instead of “Payments”" in page
         assert "The corrected command" in page
-        refused = as_olga.post(url("request_submit", draft.number), review_form())
+        refused = as_olga.post(url("request_submit", draft.number), review_form(draft))
         assert refused.status_code == 200
         assert "It was not submitted." in text_of(refused)
         draft.refresh_from_db()
@@ -221,7 +218,7 @@ class TestReview:
 
     def test_a_corrected_csr_is_reviewed_before_it_is_submitted(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga, csr=build_request([("CN", "x")], new_private_key()))
-        form = review_form(csr_file=file_of(good_csr(olga), "corrected.csr"), names="a.acme.example")
+        form = review_form(draft, csr_file=file_of(good_csr(olga), "corrected.csr"), names="a.acme.example")
         response = as_olga.post(url("request_submit", draft.number), form)
         assert response.headers["Location"] == url("request_review", draft.number)
         page = text_of(as_olga.get(url("request_review", draft.number)))
@@ -236,7 +233,7 @@ class TestReview:
 
     def test_check_again_keeps_everything_that_was_typed(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
-        form = review_form(names="a.acme.example", contact="certs@acme.example")
+        form = review_form(draft, names="a.acme.example", contact="certs@acme.example")
         assert as_olga.post(url("request_review", draft.number), form).status_code == 302
         page = as_olga.get(url("request_review", draft.number)).content.decode()
         assert "a.acme.example" in page
@@ -246,7 +243,9 @@ class TestReview:
     def test_each_bad_name_is_named_and_what_was_typed_stays(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
         typed = "good.acme.example, *.acme.example, 192.0.2.1, münchen.example"
-        page = as_olga.post(url("request_submit", draft.number), review_form(names=typed, contact="new@acme.example"))
+        page = as_olga.post(
+            url("request_submit", draft.number), review_form(draft, names=typed, contact="new@acme.example")
+        )
         text = text_of(page)
         assert "“*.acme.example” has a wildcard." in text
         assert "“192.0.2.1” is an IP address" in text
@@ -256,14 +255,16 @@ class TestReview:
 
     def test_names_of_every_language_become_a_labels(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
-        as_olga.post(url("request_submit", draft.number), review_form(names="München.example,\n münchen.example"))
+        as_olga.post(
+            url("request_submit", draft.number), review_form(draft, names="München.example,\n münchen.example")
+        )
         draft.refresh_from_db()
         assert draft.alternative_names == ["xn--mnchen-3ya.example"]
 
     def test_more_than_fifty_names_are_refused(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
         names = ", ".join(f"n{number}.acme.example" for number in range(51))
-        page = text_of(as_olga.post(url("request_submit", draft.number), review_form(names=names)))
+        page = text_of(as_olga.post(url("request_submit", draft.number), review_form(draft, names=names)))
         assert "There are 51 names. A certificate has at most 50." in page
 
 
@@ -273,7 +274,7 @@ class TestWhatTheCompanyLacks:
     def test_fewer_than_two_officers(self) -> None:
         olga = make_officer(make_acme(), name="Olga Stern")
         draft = make_draft(olga)
-        page = browser(olga).post(url("request_submit", draft.number), review_form(names="a.acme.example"))
+        page = browser(olga).post(url("request_submit", draft.number), review_form(draft, names="a.acme.example"))
         assert "Acme Payments Ltd requires an additional security officer." in text_of(page)
         draft.refresh_from_db()
         assert (draft.state, draft.alternative_names) == (RequestState.DRAFT, ["a.acme.example"])
@@ -281,7 +282,7 @@ class TestWhatTheCompanyLacks:
     def test_no_group_email(self) -> None:
         olga, _ = make_two_officers(make_acme(group_email=""))
         draft = make_draft(olga)
-        page = browser(olga).post(url("request_submit", draft.number), review_form())
+        page = browser(olga).post(url("request_submit", draft.number), review_form(draft))
         assert "Acme Payments Ltd has no Certificate Management Group Email." in text_of(page)
         draft.refresh_from_db()
         assert draft.state == RequestState.DRAFT
@@ -289,7 +290,7 @@ class TestWhatTheCompanyLacks:
     def test_an_application_that_was_closed_meanwhile(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
         Application.objects.filter(code=PORTAL_CLIENT).update(is_open=False)
-        page = text_of(as_olga.post(url("request_submit", draft.number), review_form()))
+        page = text_of(as_olga.post(url("request_submit", draft.number), review_form(draft)))
         assert "Developers portal client takes no requests at the moment." in page
 
 
@@ -299,14 +300,14 @@ class TestOtherTabs:
     def test_submit_pressed_twice_submits_once(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
         for _ in range(2):
-            response = as_olga.post(url("request_submit", draft.number), review_form())
+            response = as_olga.post(url("request_submit", draft.number), review_form(draft))
             assert response.headers["Location"] == url("request", draft.number)
         assert CertificateRequest.objects.get().state == RequestState.SUBMITTED
 
     def test_a_draft_cancelled_in_another_tab(self, as_olga: Client, olga: User) -> None:
         draft = make_draft(olga)
         as_olga.post(url("request_cancel", draft.number))
-        page = as_olga.post(url("request_submit", draft.number), review_form(names="typed.acme.example"))
+        page = as_olga.post(url("request_submit", draft.number), review_form(draft, names="typed.acme.example"))
         assert f"{draft.number} is cancelled now and cannot be changed any more." in text_of(page)
         assert "typed.acme.example" in page.content.decode()
         draft.refresh_from_db()
@@ -335,7 +336,7 @@ class TestOtherTabs:
         draft = make_draft(olga)
         olga.access_requests.update(state="withdrawn")
         for name in ("request_csr", "request_review", "request_submit", "request_cancel", "request_take_over"):
-            assert as_olga.post(url(name, draft.number), review_form()).status_code == 404
+            assert as_olga.post(url(name, draft.number), review_form(draft)).status_code == 404
         assert as_olga.post(url("request_new"), details()).status_code == 403
         draft.refresh_from_db()
         assert draft.state == RequestState.DRAFT
@@ -348,7 +349,7 @@ class TestOtherCompanies:
         for name in ("request", "request_details", "request_csr", "request_review"):
             assert stranger.get(url(name, draft.number)).status_code == 404
         for name in ("request_csr", "request_review", "request_submit", "request_cancel", "request_take_over"):
-            assert stranger.post(url(name, draft.number), review_form()).status_code == 404
+            assert stranger.post(url(name, draft.number), review_form(draft)).status_code == 404
         assert stranger.post(url("request_correct", draft.number)).status_code == 404
 
     def test_their_forms_are_not_ours(self, as_olga: Client, olga: User) -> None:
@@ -373,7 +374,7 @@ def test_a_broker_that_is_down_at_submit_loses_nothing(
     monkeypatch.setattr(tasks.process_request, "delay", away)
     monkeypatch.setattr(tasks.process_request, "apply_async", away)
     with django_capture_on_commit_callbacks(execute=True):
-        response = as_olga.post(url("request_submit", draft.number), review_form(), follow=True)
+        response = as_olga.post(url("request_submit", draft.number), review_form(draft), follow=True)
     text = text_of(response)
     assert "Submitted. It waits for the background work" in text
     draft.refresh_from_db()
@@ -384,7 +385,7 @@ def test_a_broker_that_is_down_at_submit_loses_nothing(
 
 def test_a_request_for_an_application_reviewed_by_hand_waits_for_key_management(as_olga: Client, olga: User) -> None:
     draft = make_draft(olga, A2A)
-    page = text_of(as_olga.post(url("request_submit", draft.number), review_form(), follow=True))
+    page = text_of(as_olga.post(url("request_submit", draft.number), review_form(draft), follow=True))
     assert "It waits for Key Management" in page
     draft.refresh_from_db()
     assert draft.decide_at is None

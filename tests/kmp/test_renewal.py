@@ -25,6 +25,7 @@ from tests.kmp.wizard import (
     file_of,
     make_renewal,
     make_two_officers,
+    review_form,
     submitted,
     url,
 )
@@ -90,7 +91,7 @@ class TestFromTheInventory:
         page = text_of(as_olga.get(url("request_review", draft.number)))
         assert "Expiring certificate Your CSR DN Requirements Verdict" in page
         assert "A new key, as it should be" in page
-        form = {"names": "pay.acme.example", "contact": "certs@acme.example"}
+        form = review_form(draft, names="pay.acme.example", contact="certs@acme.example")
         assert as_olga.post(url("request_submit", draft.number), form).headers["Location"] == url(
             "request", draft.number
         )
@@ -160,7 +161,7 @@ class TestWhatCannotBeRenewed:
     ) -> None:
         draft = make_renewal(olga, entry)
         revoke(entry, reason=RevocationReason.SUPERSEDED, actor=Actor("x"), now=entry.issued_at)
-        form = {"names": "typed.acme.example", "contact": "certs@acme.example"}
+        form = review_form(draft, names="typed.acme.example", contact="certs@acme.example")
         page = as_olga.post(url("request_submit", draft.number), form)
         assert f"{entry.reference} was revoked." in text_of(page)
         draft.refresh_from_db()

@@ -28,6 +28,7 @@ from tests.kmp.wizard import (
     make_draft,
     make_renewal,
     make_two_officers,
+    review_form,
     url,
 )
 from tests.page_text import text_of
@@ -100,7 +101,7 @@ def test_submit_pressed_twice_at_once_submits_once(
     monkeypatch.setattr(tasks.process_request, "delay", sent.append)
     olga, _ = make_two_officers()
     draft = make_draft(olga)
-    form = {"names": "a.acme.example", "contact": olga.email}
+    form = review_form(draft, names="a.acme.example")
     clients = [browser(olga), browser(olga)]
     answers = both(*(partial(client.post, url("request_submit", draft.number), form) for client in clients))
     assert [answer.headers["Location"] for answer in answers] == [url("request", draft.number)] * 2

@@ -17,6 +17,7 @@ from connect.models import Company, User
 from kmp import drafts
 from kmp.models import CertificateRequest, Environment, InventoryEntry, Profile, RequestState
 from kmp.requests import submit
+from kmp.shown import digest_of
 from tests.factories import make_company
 from tests.kmp.factories import PORTAL_CLIENT, application_of, make_kmp_csr, make_officer, rules_for
 
@@ -70,6 +71,12 @@ def details(code: str = PORTAL_CLIENT, **fields: str) -> dict[str, str]:
         "contact": "olga@acme.example",
     }
     return {**values, **fields}
+
+
+def review_form(draft: CertificateRequest, **fields: object) -> dict[str, object]:
+    """The form of the review as the page that shows the draft sends it."""
+    draft.refresh_from_db()
+    return {"csr": "", "names": "", "contact": "olga@acme.example", "shown": digest_of(draft), **fields}
 
 
 def make_draft(
