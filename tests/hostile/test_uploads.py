@@ -94,7 +94,8 @@ def test_a_file_name_does_nothing(site: WholeSite, forms: list[FoundForm], name:
         for box in form.files:
             file = SimpleUploadedFile("placeholder", b"no certificate at all")
             vars(file)["_name"] = name  # the class itself would tidy it
-            response = site.client(form.person).post(form.action, form.filled(site, **{box: file}))
+            # A draft of KMP has a CSR already: where the name makes Django drop the file, it goes on with that one.
+            response = site.client(form.person).post(form.action, form.filled(site, **{box: file}), follow=True)
             assert response.status_code == 200
             assert "<script>alert" not in response.content.decode()
 
