@@ -13,6 +13,7 @@ from certauthority.x509.keys import KEY_TYPES
 from kmp.dn_requirements import store_rules
 from kmp.errors import NameTaken
 from kmp.models import Application, DnRequirement, Environment, InventoryEntry, Review
+from kmp.numbers import hold_references
 
 _COUNTRY = AttributeRule("C", AttributeKind.COMPANY, "country", False, 2)
 _MAYBE_COUNTRY = AttributeRule("C", AttributeKind.COMPANY, "country", True, 2)
@@ -115,7 +116,10 @@ def change_application(
     Raises:
         NameTaken: another application has the name.
     """
-    row = Application.objects.select_for_update().get(pk=application.pk)
+    # The first of all locks, as where certificates are signed: none comes in under the old name once it has changed.
+    hold_references()
+    # Its key stays as it is, so whoever stores a request for it does not wait.
+    row = Application.objects.select_for_update(no_key=True).get(pk=application.pk)
     before = _state(row)
     after: dict[str, str | bool] = {
         "name": name,
@@ -150,10 +154,13 @@ def _state(application: Application) -> dict[str, str | bool]:
 
 
 def _keep_name(application: Application) -> None:
-    """Store a new name, also in the inventory, whose rows repeat it so that they can be sorted by it."""
+    """Store a new name, also in the inventory, whose rows repeat it so that they can be sorted by it.
+
+    The inventory comes first: whoever begins a renewal holds its entry, and then asks for the application.
+    """
+    InventoryEntry.objects.filter(application=application).update(application_name=application.name)
     try:
         with transaction.atomic():
             application.save(update_fields=["name"])
     except IntegrityError as error:
         raise NameTaken(f"Another application is called {application.name}. Choose another name.") from error
-    InventoryEntry.objects.filter(application=application).update(application_name=application.name)

@@ -17,7 +17,7 @@ from connect.models import Company
 from kmp.errors import CannotRenew
 from kmp.models import Application, CertificateRequest, EntryState, InventoryEntry
 from kmp.moves import OPEN
-from kmp.numbers import next_reference
+from kmp.numbers import hold_references, next_reference
 from kmp.records import audited_entry
 
 
@@ -44,7 +44,14 @@ def add_entry(
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("add_entry() stores a part of what its caller stores: call it inside transaction.atomic()")
+    # Until the commit no application gets another name, either (``kmp.applications``), so the name is read now.
+    hold_references()
+    application_name = Application.objects.values_list("name", flat=True).get(pk=application.pk)
     renewed = _renewable(renews, company) if renews is not None else None
+    if renewed is not None:
+        # Before its successor comes in: of all versions one is live at most.
+        renewed.state = EntryState.RENEWED
+        renewed.save(update_fields=["state"])
     entry = InventoryEntry(
         id=key or uuid4(),
         reference=next_reference(),
@@ -56,7 +63,7 @@ def add_entry(
         line=renewed.line if renewed else uuid4(),
         version=renewed.version + 1 if renewed else 1,
         renews=renewed,
-        application_name=application.name,
+        application_name=application_name,
         common_name=certificate.common_name,
         serial=certificate.serial,
         # Not the certificate's own beginning: that is a little earlier, for clients whose clock is behind.
@@ -65,22 +72,7 @@ def add_entry(
         alternative_names=list(alternative_names),
     )
     entry.save(force_insert=True)
-    record(
-        "kmp.certificate-issued",
-        actor=actor,
-        on=audited_entry(entry),
-        now=now,
-        after={
-            "application": application.name,
-            "environment": str(environment),
-            "common_name": entry.common_name,
-            "serial": entry.serial,
-            "not_after": entry.expires_at.isoformat(),
-            "renews": renewed.reference if renewed else None,
-        },
-    )
-    if renewed is not None:
-        _supersede(renewed, by=entry, actor=actor, now=now)
+    _tell(entry, renewed, actor=actor, now=now)
     return entry
 
 
@@ -154,14 +146,27 @@ def renewal_of(entry: InventoryEntry) -> CertificateRequest | None:
     return CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer").first()
 
 
-def _supersede(entry: InventoryEntry, *, by: InventoryEntry, actor: Actor, now: datetime) -> None:
-    entry.state = EntryState.RENEWED
-    entry.save(update_fields=["state"])
+def _tell(entry: InventoryEntry, renewed: InventoryEntry | None, *, actor: Actor, now: datetime) -> None:
     record(
-        "kmp.certificate-renewed",
+        "kmp.certificate-issued",
         actor=actor,
         on=audited_entry(entry),
         now=now,
-        before={"state": "Live"},
-        after={"renewed_by": by.reference},
+        after={
+            "application": entry.application_name,
+            "environment": str(entry.environment),
+            "common_name": entry.common_name,
+            "serial": entry.serial,
+            "not_after": entry.expires_at.isoformat(),
+            "renews": renewed.reference if renewed else None,
+        },
     )
+    if renewed is not None:
+        record(
+            "kmp.certificate-renewed",
+            actor=actor,
+            on=audited_entry(renewed),
+            now=now,
+            before={"state": "Live"},
+            after={"renewed_by": entry.reference},
+        )

@@ -1,23 +1,28 @@
 from __future__ import annotations
 
+import threading
 from datetime import datetime
 from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from audit.events import Actor
 from audit.models import AuditEvent
+from certauthority.models import Authority
 from certauthority.x509.attribute_rules import AttributeKind, AttributeRule
 from certauthority.x509.keys import KEY_TYPES
 from connect.models import Company
 from kmp.applications import FIRST_APPLICATIONS, change_application, create_applications
 from kmp.dn_requirements import change_requirement, requirement_of, rules_of, sample_rules_of
+from kmp.entries import add_entry
 from kmp.errors import NameTaken, RequirementImpossible
-from kmp.models import Application, DnAttribute, DnRequirement, Environment, Review
+from kmp.models import Application, DnAttribute, DnRequirement, Environment, InventoryEntry, Review
 from tests.factories import make_company
+from tests.kmp.factories import application_of, make_entry
 
 pytestmark = pytest.mark.django_db
 
@@ -194,3 +199,62 @@ def test_a_name_that_another_application_has_is_refused(applications: dict[str, 
     application.refresh_from_db()
     assert application.name == "Cross-Border Services API-MTLS"
     assert not AuditEvent.objects.exists()
+
+
+class TestNewNames:
+    """The inventory repeats the name of its application. Whoever filters by an application must miss no certificate."""
+
+    def renamed(self, application: Application, now: datetime) -> None:
+        change_application(
+            application,
+            name="Wholly New Name",
+            description=application.description,
+            review=Review(application.review),
+            is_open=application.is_open,
+            actor=STAFF,
+            now=now,
+        )
+
+    def test_a_certificate_that_is_signed_with_the_application_as_it_was_read_before_gets_the_new_name(
+        self, authorities: dict[str, Authority], now: datetime
+    ) -> None:
+        before = application_of("xbs-api-mtls")
+        entry = make_entry(make_company(), "xbs-api-mtls")
+        self.renamed(before, now)
+        InventoryEntry.objects.all().delete()
+        with transaction.atomic():
+            added = add_entry(
+                company=entry.company,
+                application=before,
+                environment=entry.environment,
+                profile=entry.profile,
+                certificate=entry.certificate,
+                now=now,
+            )
+        assert before.name != added.application_name == "Wholly New Name"
+
+    @pytest.mark.postgresql
+    def test_a_certificate_that_comes_in_while_the_name_changes_has_the_new_name(
+        self, transactional_db: None, authorities: dict[str, Authority], now: datetime
+    ) -> None:
+        application = application_of("xbs-api-mtls")
+        company = make_company()
+        was_inserted = threading.Event()
+
+        def rename() -> None:
+            try:
+                was_inserted.wait(10)
+                self.renamed(application, now)
+            finally:
+                connection.close()
+
+        thread = threading.Thread(target=rename)
+        thread.start()
+        with transaction.atomic():
+            make_entry(company, "xbs-api-mtls")
+            was_inserted.set()
+            # The other one waits here; without a lock it would be done long before the commit.
+            thread.join(1)
+            assert thread.is_alive()
+        thread.join(30)
+        assert InventoryEntry.objects.get(company=company).application_name == "Wholly New Name"
