@@ -77,7 +77,8 @@ def _claim(request_id: UUID, *, now: datetime) -> CertificateRequest | None:
         return None
     if request.state == RequestState.SUBMITTED:
         request = requests.begin_review(request, actor=_ACTOR, now=now)
-    CertificateRequest.objects.filter(pk=request.pk).update(claimed_at=now)
+    if request.decide_at is not None and request.decide_at <= now:
+        CertificateRequest.objects.filter(pk=request.pk).update(claimed_at=now)
     return request
 
 

@@ -15,7 +15,7 @@ from connect.models import User
 from kmp import requests, signing
 from kmp.errors import OwnRequest, WrongState
 from kmp.models import CertificateRequest, InventoryEntry, RequestState
-from kmp.moves import locked
+from kmp.moves import locked, record_of
 
 
 def refuse_own(request: CertificateRequest, by: User) -> None:
@@ -33,6 +33,8 @@ def refuse_own(request: CertificateRequest, by: User) -> None:
 def begin_review(request: CertificateRequest, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
     """`Begin review`. Whoever comes second finds it begun, and may go on with it, too.
 
+    The automatic review leaves it to the staff from then on, and decides nothing while somebody reads.
+
     Raises:
         OwnRequest: it is of the person's own company.
         WrongState: it was decided or cancelled meanwhile.
@@ -40,6 +42,11 @@ def begin_review(request: CertificateRequest, *, by: User, actor: Actor, now: da
     refuse_own(request, by)
     row = locked(request)
     _refuse_decided(row)
+    if row.decide_at is not None:
+        row.decide_at = None
+        row.save(update_fields=["decide_at"])
+        if row.state == RequestState.IN_REVIEW:
+            record_of("kmp.request-in-review", row, actor=actor, now=now)
     return requests.begin_review(row, actor=actor, now=now)
 
 
@@ -73,7 +80,7 @@ def _in_review(request: CertificateRequest, by: User) -> CertificateRequest:
     refuse_own(request, by)
     row = locked(request)
     _refuse_decided(row)
-    if row.state != RequestState.IN_REVIEW:
+    if row.state != RequestState.IN_REVIEW or row.decide_at is not None:
         raise WrongState(f"The review of {row.number} has not begun. Begin it first.")
     return row
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
+
 from audit.models import AuditEvent
 from connect.activity import Entry, Wording
 from kmp.models import CertificateRequest, Environment, RequestState, Review
@@ -51,6 +53,7 @@ class Waiting:
     title: str
     text: str
     is_late: bool = False
+    is_ca_away: bool = False
 
 
 def steps_of(request: CertificateRequest) -> tuple[Step, ...]:
@@ -72,7 +75,14 @@ def waiting_of(request: CertificateRequest, *, now: datetime) -> Waiting | None:
         return None
     if request.decide_at is None:
         return Waiting("It waits for Key Management", "Usually within a working day. You are told by e-mail.")
-    if now > request.decide_at + _LATE:
+    if _is_ca_away(request, now=now):
+        return Waiting(
+            "The CA cannot sign at the moment",
+            "Nothing is lost: it is tried each minute.",
+            is_late=True,
+            is_ca_away=True,
+        )
+    if _is_late(request, now=now):
         return Waiting(
             "It still waits for the background work",
             "That is late or away at the moment. Nothing is lost: the request is stored, and it is taken up as soon as "
@@ -85,7 +95,29 @@ def waiting_of(request: CertificateRequest, *, now: datetime) -> Waiting | None:
 def token_of(request: CertificateRequest, *, now: datetime) -> str:
     """Another one whenever the page of an undecided request would show something else."""
     waiting = waiting_of(request, now=now)
-    return f"{request.state}{'-late' if waiting and waiting.is_late else ''}"
+    if waiting is None or not waiting.is_late:
+        return request.state
+    return f"{request.state}-{'unsigned' if waiting.is_ca_away else 'late'}"
+
+
+def _is_ca_away(request: CertificateRequest, *, now: datetime) -> bool:
+    """Whether a worker took it up and put its decision off. Only a CA that cannot sign makes it do so.
+
+    Once that later moment is over, too, nobody has tried again: then the background work is away.
+    """
+    due, claimed = request.decide_at, request.claimed_at
+    return due is not None and claimed is not None and claimed < due and now <= due + _LATE
+
+
+def _is_late(request: CertificateRequest, *, now: datetime) -> bool:
+    """Whether the decision should have been there by now. ``decide_at`` moves on while the CA cannot sign.
+
+    One that no worker has taken up yet may have come to the automatic review long after it was submitted.
+    """
+    due = request.decide_at
+    if request.claimed_at is not None and request.submitted_at is not None:
+        due = request.submitted_at + timedelta(seconds=settings.KMP_AUTOMATIC_REVIEW_SECONDS)
+    return due is not None and now > due + _LATE
 
 
 def history_of(request: CertificateRequest) -> list[Entry]:

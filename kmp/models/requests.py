@@ -30,7 +30,8 @@ class CertificateRequest(models.Model):
     """One request. ``kmp.requests`` holds its only moves from state to state.
 
     A draft is the wizard's state; everything in it may still be missing. ``decide_at`` is when an automatic review
-    decides; ``claimed_at`` when a worker last took it up. The CSR is kept as it was uploaded.
+    decides; ``claimed_at`` when a worker last took it up to decide. Where the CA could not sign then, ``decide_at`` is
+    later again. The CSR is kept as it was uploaded.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -85,11 +86,11 @@ class CertificateRequest(models.Model):
             models.CheckConstraint(
                 name="request_submitted_whole",
                 condition=Q(state__in=["draft", "cancelled"])
-                | Q(application__isnull=False, submitted_at__isnull=False) & ~Q(environment=""),
+                | Q(application__isnull=False, submitted_at__isnull=False) & ~Q(environment="") & ~Q(csr=b""),
             ),
             models.CheckConstraint(
                 name="request_renewal_names_expiring",
-                condition=Q(kind="new", expiring=None) | Q(kind="renewal"),
+                condition=Q(kind="new", expiring=None) | Q(kind="renewal", expiring__isnull=False),
             ),
         ]
         indexes = [

@@ -87,14 +87,13 @@ def _carry_out(form: DecisionForm, found: CertificateRequest, *, user: User, req
 
 def _context(found: CertificateRequest, user: User) -> dict[str, Any]:
     now = timezone.now()
-    waiting = waiting_of(found, now=now)
     context: dict[str, Any] = {
         "found": found,
         "now": now,
         "history": history_of(found),
-        "is_late": bool(waiting and waiting.is_late),
+        "waiting": waiting_of(found, now=now),
         "is_undecided": found.state in UNDECIDED,
-        "is_in_review": found.state == RequestState.IN_REVIEW,
+        "is_in_review": found.state == RequestState.IN_REVIEW and found.decide_at is None,
         "own_sentence": _own_sentence(found, user),
     }
     if found.state not in UNDECIDED:
