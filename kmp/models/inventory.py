@@ -70,6 +70,7 @@ class InventoryEntry(models.Model):
         ordering = ["expires_at", "id"]
         constraints = [
             models.UniqueConstraint(fields=["line", "version"], name="inventory_one_version"),
+            models.UniqueConstraint(fields=["line"], condition=Q(state=0), name="inventory_one_live_version"),
             models.CheckConstraint(
                 name="inventory_first_renews_nothing",
                 condition=Q(version=1, renews=None) | Q(version__gt=1, renews__isnull=False),
