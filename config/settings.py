@@ -250,28 +250,40 @@ CELERY_TIMEZONE = "UTC"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 300, "socket_timeout": 5, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 300,
+    "socket_timeout": 3,
+    "socket_connect_timeout": 1,
+    # Whoever sends a message waits for no second attempt: a sweep finds the work. Workers and beat do try again.
+    "max_retries": 0,
+}
 CELERY_TASK_PUBLISH_RETRY = False
+# `expires`, in seconds: what waited longer, because no worker was there, is done by one of its successors.
 CELERY_BEAT_SCHEDULE = {
     "publish revocation lists": {
         "task": "certauthority.tasks.publish_revocation_lists",
         "schedule": crontab(minute=7),
+        "options": {"expires": 3600},
     },
     "find revocations whose message was lost": {
         "task": "certauthority.tasks.sweep_revocations",
         "schedule": 60.0,
+        "options": {"expires": 120},
     },
     "process requests whose message was lost": {
         "task": "kmp.tasks.sweep_requests",
         "schedule": 15.0,
+        "options": {"expires": 60},
     },
     "deliver notices that failed or whose message was lost": {
         "task": "connect.tasks.deliver_due_notices",
         "schedule": 60.0,
+        "options": {"expires": 120},
     },
     "lint what was issued": {
         "task": "certauthority.tasks.lint_issued_certificates",
         "schedule": crontab(minute="*/10"),
+        "options": {"expires": 600},
     },
 }
 

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime, timedelta
-from smtplib import SMTPException, SMTPRecipientsRefused
+from enum import Enum, auto
+from smtplib import SMTPDataError, SMTPRecipientsRefused, SMTPSenderRefused
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import connection, transaction
 from django.db.models import QuerySet
 
+from certauthority.background import Pause
 from connect.models import Channel, Notice, NoticeState
 
 logger = logging.getLogger(__name__)
@@ -21,6 +24,20 @@ logger = logging.getLogger(__name__)
 _WAIT_MINUTES = (1, 2, 5, 10, 20, 30, 60)
 _ERROR_LENGTH = 300
 _PERMANENT = 500  # SMTP replies from here on mean: do not try again (RFC 5321, 4.2.1)
+# What a mail server says of one mail. Every other error of the network is about the server itself.
+_ABOUT_ONE_MAIL = (SMTPRecipientsRefused, SMTPSenderRefused, SMTPDataError)
+
+# A mail server that hangs holds a worker for its timeout once in so many seconds, not once for each event.
+server_pause = Pause(seconds=30)
+
+
+class Outcome(Enum):
+    """What came of a mail."""
+
+    SENT = auto()
+    NOT_DUE = auto()
+    NOT_SENT = auto()
+    SERVER_AWAY = auto()
 
 
 def due(*, now: datetime) -> QuerySet[Notice]:
@@ -28,8 +45,16 @@ def due(*, now: datetime) -> QuerySet[Notice]:
     return Notice.objects.filter(state=NoticeState.DUE, channel=Channel.MAIL, due_at__lte=now).order_by("due_at")
 
 
-def deliver(notice_id: UUID, *, now: datetime) -> bool:
-    """Send one mail if it is due and nobody else is sending it. Returns whether it was sent.
+def deliver_all(notices: QuerySet[Notice], *, now: datetime) -> None:
+    """Send these mails one after the other. The first that finds the mail server away ends it: the others stay due."""
+    for key in list(notices.values_list("pk", flat=True)):
+        if deliver(key, now=now) is Outcome.SERVER_AWAY:
+            server_pause.begin()
+            return
+
+
+def deliver(notice_id: UUID, *, now: datetime) -> Outcome:
+    """Send one mail if it is due and nobody else is sending it.
 
     The row is held while the mail server is talked to, so that two workers never send the same mail. One that is
     killed between sending and storing sends it again; its Message-ID is the same, and mail systems drop the second.
@@ -37,16 +62,21 @@ def deliver(notice_id: UUID, *, now: datetime) -> bool:
     with transaction.atomic():
         notice = _claimed(notice_id, now=now)
         if notice is None:
-            return False
+            return Outcome.NOT_DUE
         try:
-            _mail(notice).send()
-        except (OSError, SMTPException) as error:
-            _remember_failure(notice, error, now=now)
-            return False
+            with transaction.atomic():  # What a backend in the database leaves half done is undone.
+                _mail(notice).send()
+        except (OSError, SoftTimeLimitExceeded) as error:  # smtplib's errors are OSErrors.
+            _remember_failure(notice, f"{type(error).__name__}: {error}", _is_permanent(error), now=now)
+            return Outcome.NOT_SENT if isinstance(error, _ABOUT_ONE_MAIL) else Outcome.SERVER_AWAY
+        except Exception as error:  # noqa: BLE001  whatever is wrong with one mail keeps no other from being sent
+            # The text of such an error may hold the mail's: only its class is told.
+            _remember_failure(notice, type(error).__name__, False, now=now)
+            return Outcome.NOT_SENT
         notice.state, notice.sent_at, notice.error = NoticeState.SENT, now, ""
         notice.attempts += 1
         notice.save(update_fields=["state", "sent_at", "error", "attempts"])
-    return True
+    return Outcome.SENT
 
 
 def _claimed(notice_id: UUID, *, now: datetime) -> Notice | None:
@@ -69,12 +99,12 @@ def _mail(notice: Notice) -> EmailMultiAlternatives:
     return mail
 
 
-def _remember_failure(notice: Notice, error: Exception, *, now: datetime) -> None:
+def _remember_failure(notice: Notice, error: str, is_permanent: bool, *, now: datetime) -> None:
     notice.attempts += 1
-    notice.error = f"{type(error).__name__}: {error}"[:_ERROR_LENGTH]
+    notice.error = error.replace("\x00", "")[:_ERROR_LENGTH]  # PostgreSQL cannot store it.
     wait = _WAIT_MINUTES[min(notice.attempts, len(_WAIT_MINUTES)) - 1]
     notice.due_at = now + timedelta(minutes=wait)
-    if notice.attempts >= settings.NOTICE_MAX_ATTEMPTS or _is_permanent(error):
+    if notice.attempts >= settings.NOTICE_MAX_ATTEMPTS or is_permanent:
         notice.state = NoticeState.FAILED
     notice.save(update_fields=["attempts", "error", "due_at", "state"])
     logger.warning("Notice %s to %s was not sent: %s", notice.event, notice.address, notice.error)

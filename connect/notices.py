@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.db import transaction
@@ -58,9 +59,8 @@ def announce(
         raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
     rows = [row for recipient in _once(to) for row in _rows(kind, event, recipient, company, link, now, context)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
-    for row in rows:
-        if row.channel == Channel.MAIL:
-            transaction.on_commit(_delivery_of(row))
+    if rows:
+        transaction.on_commit(partial(_bring_forward, event))
 
 
 def unread_count(user: User, *, at_most: int) -> int:
@@ -147,17 +147,8 @@ def _one_line(subject: str) -> str:
     return " ".join(plain.split())[:_SUBJECT_LENGTH]
 
 
-def _delivery_of(row: Notice) -> _Delivery:
-    return _Delivery(str(row.pk))
+def _bring_forward(event: str) -> None:
+    """Tell a worker of the mails of an event: one message, however many there are."""
+    from connect.tasks import deliver_event  # noqa: PLC0415  tasks deliver what this module stores
 
-
-@dataclass(frozen=True, slots=True)
-class _Delivery:
-    """Brings one mail forward, once its row is committed."""
-
-    key: str
-
-    def __call__(self) -> None:
-        from connect.tasks import deliver_notice  # noqa: PLC0415  tasks deliver what this module stores
-
-        enqueue(deliver_notice, self.key)
+    enqueue(deliver_event, event)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from celery import shared_task
 from django.utils import timezone
 
@@ -13,14 +11,15 @@ _SWEEP_PAGE = 500
 
 
 @shared_task
-def deliver_notice(notice_id: str) -> None:
-    """Send one mail that was just stored."""
-    delivery.deliver(UUID(notice_id), now=timezone.now())
+def deliver_event(event: str) -> None:
+    """Send the mails about one event that were just stored; none while the mail server is left alone."""
+    if not delivery.server_pause.lasts:
+        now = timezone.now()
+        delivery.deliver_all(delivery.due(now=now).filter(event=event), now=now)
 
 
 @shared_task
 def deliver_due_notices() -> None:
     """Send what is due: mails that failed before, and those whose message was lost."""
     now = timezone.now()
-    for key in delivery.due(now=now).values_list("pk", flat=True)[:_SWEEP_PAGE]:
-        delivery.deliver(key, now=now)
+    delivery.deliver_all(delivery.due(now=now)[:_SWEEP_PAGE], now=now)

@@ -11,6 +11,9 @@ import redis
 from django.conf import settings
 from django.core.management import call_command
 
+from certauthority import background
+from connect import delivery
+from tests.broker import own_broker  # noqa: F401  a fixture
 from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
 
 CI = os.environ.get("CI") == "true"
@@ -87,5 +90,7 @@ def redis_client() -> Iterator[redis.Redis]:
 
 @pytest.fixture(autouse=True)
 def _empty_redis(redis_client: redis.Redis) -> None:
-    """Let no test find the cache, the counters or the messages of another."""
+    """Let no test find the cache, the counters or the messages of another, nor servers that it sent away."""
     redis_client.flushdb()
+    background.broker_pause.end()
+    delivery.server_pause.end()

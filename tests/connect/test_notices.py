@@ -7,13 +7,11 @@ import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from smtplib import SMTPRecipientsRefused, SMTPServerDisconnected
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.core import mail
-from django.core.mail import EmailMultiAlternatives
+import redis
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -28,7 +26,6 @@ from connect.notices import Recipient
 from tests.factories import make_user
 
 KIND = "connect.access-granted"
-LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
 
 
 def announce(*to: Recipient, event: str = "", now: datetime | None = None, **context: Any) -> None:
@@ -107,71 +104,6 @@ def test_markup_and_line_ends_in_names_stay_text() -> None:
 
 
 @pytest.mark.django_db
-def test_a_mail_is_sent_once_with_a_message_id_of_its_own(settings: Settings) -> None:
-    settings.EMAIL_BACKEND = LOCMEM
-    announce(Recipient("a@acme.example"))
-    row, now = Notice.objects.get(), timezone.now()
-    assert delivery.deliver(row.pk, now=now)
-    assert not delivery.deliver(row.pk, now=now)
-    (sent,) = mail.outbox
-    assert sent.to == ["a@acme.example"]
-    assert sent.message()["Message-ID"] == f"<{row.pk}@localhost>"
-    assert isinstance(sent, EmailMultiAlternatives)
-    assert [mimetype for _, mimetype in sent.alternatives] == ["text/html"]
-    row.refresh_from_db()
-    assert (row.state, row.attempts, row.sent_at) == (NoticeState.SENT, 1, now)
-
-
-def fail_with(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    def refuse(self: EmailMultiAlternatives, fail_silently: bool = False) -> int:
-        raise error
-
-    monkeypatch.setattr(EmailMultiAlternatives, "send", refuse)
-
-
-@pytest.mark.django_db
-def test_a_mail_server_that_is_down_for_an_hour_loses_nothing(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.EMAIL_BACKEND = LOCMEM
-    announce(Recipient("a@acme.example"))
-    row, now = Notice.objects.get(), timezone.now()
-    with monkeypatch.context() as broken:
-        fail_with(broken, SMTPServerDisconnected("gone"))
-        for minute in range(61):
-            delivery.deliver(row.pk, now=now + timedelta(minutes=minute))
-    row.refresh_from_db()
-    assert row.state == NoticeState.DUE
-    assert 4 <= row.attempts <= 7
-    assert row.error == "SMTPServerDisconnected: gone"
-    assert not delivery.deliver(row.pk, now=now + timedelta(minutes=61))
-    assert delivery.deliver(row.pk, now=row.due_at)
-    assert len(mail.outbox) == 1
-
-
-@pytest.mark.django_db
-def test_an_address_that_will_never_work_is_given_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    announce(Recipient("a@acme.example"))
-    row = Notice.objects.get()
-    fail_with(monkeypatch, SMTPRecipientsRefused({"a@acme.example": (550, b"no such user")}))
-    assert not delivery.deliver(row.pk, now=timezone.now())
-    row.refresh_from_db()
-    assert row.state == NoticeState.FAILED
-
-
-@pytest.mark.django_db
-def test_after_the_last_attempt_it_has_failed(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings.NOTICE_MAX_ATTEMPTS = 3
-    announce(Recipient("a@acme.example"))
-    row = Notice.objects.get()
-    fail_with(monkeypatch, SMTPRecipientsRefused({"a@acme.example": (451, b"later")}))
-    for day in range(5):
-        delivery.deliver(row.pk, now=timezone.now() + timedelta(days=day))
-    row.refresh_from_db()
-    assert (row.state, row.attempts) == (NoticeState.FAILED, 3)
-
-
-@pytest.mark.django_db
 def test_the_mailbox_takes_a_message_once(settings: Settings) -> None:
     announce(Recipient("a@acme.example"))
     row = Notice.objects.get()
@@ -196,6 +128,13 @@ def test_a_worker_delivers_after_the_commit(celery_worker_process: subprocess.Po
     assert DemoMail.objects.get().address == "a@acme.example"
 
 
+@pytest.mark.django_db(transaction=True)
+def test_all_mails_of_an_event_are_one_message(redis_client: redis.Redis) -> None:
+    announce(*(Recipient(f"{number}@acme.example") for number in range(10)))
+    assert Notice.objects.filter(state=NoticeState.DUE).count() == 10
+    assert redis_client.llen("celery") == 1
+
+
 def test_the_sweep_finds_a_notice_whose_message_was_lost(
     celery_worker_process: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +142,7 @@ def test_the_sweep_finds_a_notice_whose_message_was_lost(
         raise OperationalError("no broker")
 
     with monkeypatch.context() as broken:
-        broken.setattr(tasks.deliver_notice, "delay", away)
+        broken.setattr(tasks.deliver_event, "delay", away)
         announce(Recipient("a@acme.example"))
     assert Notice.objects.get().state == NoticeState.DUE
     tasks.deliver_due_notices.delay()
