@@ -25,7 +25,7 @@ from kmp.models import (
     RequestKind,
     RequestState,
 )
-from kmp.moves import OPEN, locked, record_of
+from kmp.moves import OPEN, is_left_behind, locked, record_of
 from kmp.numbers import next_request_number
 
 NAME_LENGTH = 120
@@ -105,7 +105,9 @@ def own_renewal(entry: InventoryEntry, *, by: User) -> CertificateRequest | None
         CannotRenew: with the newest version, where there is one.
         RenewalTaken: another officer has it, or it is submitted already.
     """
-    open_one = CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer").first()
+    open_one = (
+        CertificateRequest.objects.filter(expiring=entry, state__in=OPEN).select_related("officer", "company").first()
+    )
     if open_one is None:
         refuse_renewal_of(entry)
         return None
@@ -217,6 +219,11 @@ def _insert_renewal(entry: InventoryEntry, *, by: User, actor: Actor, now: datet
 
 
 def _taken_sentence(request: CertificateRequest, by: User) -> str:
+    if request.officer_id != by.pk and is_left_behind(request):
+        return (
+            f"{request.officer.name}, who is no security officer any more, began to renew this certificate with "
+            f"{request.number}, which is {request.get_state_display().lower()}. Take it over, or cancel it on its page."
+        )
     who = "You are" if request.officer_id == by.pk else f"{request.officer.name} is"
     if request.state == RequestState.DRAFT:
         return f"{who} renewing this certificate with {request.number}. Wait for it, or take the draft over."

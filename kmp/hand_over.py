@@ -11,22 +11,37 @@ from django.db.models import Count
 from audit.events import Actor
 from connect.models import Company, User
 from connect.officers import KMP, is_officer, officers_of
+from kmp import messages
 from kmp.errors import WrongState
 from kmp.models import CertificateRequest, RequestState
-from kmp.moves import locked, record_of
+from kmp.moves import OPEN, is_left_behind, locked, record_of
+
+
+def may_take_over(request: CertificateRequest, by: User) -> bool:
+    """Whether ``Take over`` is offered to this officer of its company."""
+    if request.officer_id == by.pk:
+        return False
+    return request.state == RequestState.DRAFT or is_left_behind(request)
 
 
 @transaction.atomic
 def take_over(request: CertificateRequest, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
-    """Another officer of the company goes on with a draft. A repeat changes nothing."""
+    """Another officer of the company goes on with a draft, or stands for a request that its officer left behind.
+
+    Who had it is told. A repeat changes nothing.
+    """
     row = locked(request)
-    if row.state != RequestState.DRAFT:
-        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")
-    if row.officer_id == by.pk:
+    if row.officer_id == by.pk and row.state in OPEN:
         return row
+    if row.state not in OPEN:
+        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")
     if row.company_id != by.company_id or not is_officer(by):
         raise WrongState("Only a security officer of the same company takes over a draft.")
+    if not may_take_over(row, by):
+        raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")
+    former = row.officer
     _hand(row, by, actor=actor, now=now)
+    messages.taken_over(row, former=former, now=now)
     return row
 
 
@@ -34,7 +49,8 @@ def take_over(request: CertificateRequest, *, by: User, actor: Actor, now: datet
 def hand_over_drafts(officer: User, *, company: Company, actor: Actor, now: datetime) -> int:
     """Give the drafts of an officer whose access was withdrawn to the officer who has the fewest. Returns how many.
 
-    Without another officer they stay where they are, until a new officer takes them over.
+    Whoever gets one is told. What was submitted stays where it is, until another officer takes it over or cancels it.
+    Without another officer drafts stay where they are, until a new officer takes them over.
     """
     others = list(officers_of(company).exclude(pk=officer.pk))
     if not others:
@@ -42,12 +58,15 @@ def hand_over_drafts(officer: User, *, company: Company, actor: Actor, now: date
     counts = dict.fromkeys((other.pk for other in others), 0)
     held = CertificateRequest.objects.filter(officer__in=others, company=company, state=RequestState.DRAFT)
     counts |= dict(held.order_by().values_list("officer").annotate(Count("pk")))
-    drafts = CertificateRequest.objects.select_for_update(of=("self",)).select_related("officer")
+    drafts = CertificateRequest.objects.select_for_update(of=("self",)).select_related(
+        "officer", "company", "application", "expiring", "entry"
+    )
     mine = list(drafts.filter(officer=officer, company=company, state=RequestState.DRAFT).order_by("number"))
     for draft in mine:
         heir = min(others, key=lambda other: (counts[other.pk], other.email))
         counts[heir.pk] += 1
         _hand(draft, heir, actor=actor, now=now)
+        messages.handed_over(draft, former=officer, now=now)
     return len(mine)
 
 

@@ -41,6 +41,31 @@ def signed(request: CertificateRequest, *, now: datetime) -> None:
     _announce("kmp.request-signed", request, now=now, link=link)
 
 
+def handed_over(request: CertificateRequest, *, former: User, now: datetime) -> None:
+    """Who gets the draft of an officer that left it is told of it."""
+    _announce_hand_over(request, request.officer, former=former, now=now)
+
+
+def taken_over(request: CertificateRequest, *, former: User, now: datetime) -> None:
+    """Who loses a draft is told who has it now, as long as that person sees it at all."""
+    if officers_of(request.company).filter(pk=former.pk).exists():
+        _announce_hand_over(request, former, former=former, now=now)
+
+
+def _announce_hand_over(request: CertificateRequest, to: User, *, former: User, now: datetime) -> None:
+    kind = "kmp.draft-handed-over"
+    announce(
+        kind,
+        # A draft may go back and forth, and each time is another event.
+        event=f"{kind}:{request.number}:{now.isoformat()}",
+        to=people([to]),
+        company=request.company,
+        link=reverse("kmp:request", args=[request.number]),
+        now=now,
+        context={"request": request, "former": former, "is_lost": to == former},
+    )
+
+
 def _announce(
     kind: str, request: CertificateRequest, *, now: datetime, to: list[Recipient] | None = None, link: str = ""
 ) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from audit.events import Actor, JsonScalar, record
+from connect.officers import officers_of
 from kmp.models import CertificateRequest, RequestState
 from kmp.records import audited
 
@@ -20,6 +21,13 @@ def locked(request: CertificateRequest) -> CertificateRequest:
         .select_related("officer", "company", "application", "expiring__certificate")
         .get(pk=request.pk)
     )
+
+
+def is_left_behind(request: CertificateRequest) -> bool:
+    """Whether its officer is no security officer of its company any more, while it is not decided yet."""
+    if request.state not in OPEN:
+        return False
+    return not officers_of(request.company).filter(pk=request.officer_id).exists()
 
 
 def end(row: CertificateRequest, state: RequestState, *, by: str, reason: str, now: datetime) -> None:

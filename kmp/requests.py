@@ -1,6 +1,6 @@
 """Requests from submission to decision. These functions, and ``kmp.drafts``, are the only moves from state to state.
 
-    Draft → Submitted → In review → Signed (kmp.signing), or Rejected, or Cancelled by its officer before signing
+    Draft → Submitted → In review → Signed (kmp.signing), or Rejected, or Cancelled before signing
 
 Each takes the row as it was seen, locks it, looks at its state again, and records who did what.
 """
@@ -16,13 +16,13 @@ from django.db import transaction
 from audit.events import Actor
 from certauthority.background import enqueue
 from connect.models import User
-from connect.officers import has_enough_officers
+from connect.officers import has_enough_officers, officers_of
 from kmp import messages
 from kmp.drafts import own_draft, refuse_renewal_of
 from kmp.errors import RequestIncomplete, WrongState
 from kmp.judgement import judge
 from kmp.models import CertificateRequest, RequestState, Review
-from kmp.moves import OPEN, UNDECIDED, end, locked, record_of
+from kmp.moves import OPEN, UNDECIDED, end, is_left_behind, locked, record_of
 
 
 @transaction.atomic
@@ -67,16 +67,19 @@ def bring_forward(request_id: UUID) -> None:
 
 @transaction.atomic
 def cancel(request: CertificateRequest, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
-    """Its officer takes a request back before it is decided. A repeat changes nothing."""
+    """Its officer takes a request back before it is decided; any officer of its company, if that one left it behind.
+
+    A repeat changes nothing.
+    """
     row = locked(request)
     if row.state == RequestState.CANCELLED:
         return row
-    if row.officer_id != by.pk:
+    if row.officer_id != by.pk and not (is_left_behind(row) and officers_of(row.company).filter(pk=by.pk).exists()):
         raise WrongState(f"{row.number} is {row.officer.name}’s request, and only its officer cancels it.")
     if row.state not in OPEN:
         raise WrongState(f"{row.number} was {row.get_state_display().lower()} meanwhile and cannot be cancelled.")
     before = row.state
-    end(row, RequestState.CANCELLED, by=actor.name, reason="", now=now)
+    end(row, RequestState.CANCELLED, by=by.name, reason="", now=now)
     record_of("kmp.request-cancelled", row, actor=actor, now=now, before={"state": before})
     if before != RequestState.DRAFT:
         messages.cancelled(row, now=now)

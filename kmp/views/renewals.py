@@ -17,7 +17,8 @@ from kmp import drafts
 from kmp.access import Officer, entry_of, officer_for_object, officer_of
 from kmp.errors import CannotRenew, KmpError, RenewalTaken
 from kmp.forms.requests import CsrForm, SerialForm
-from kmp.models import CertificateRequest, InventoryEntry, RequestState
+from kmp.hand_over import may_take_over
+from kmp.models import CertificateRequest, InventoryEntry
 from kmp.views.drafts_shown import wanted_context
 
 NO_SUCH_SERIAL = (
@@ -118,6 +119,6 @@ def _why(refusal: KmpError, officer: Officer) -> dict[str, Any]:
     return {
         "refusal": str(refusal),
         "taken": taken,
-        "may_take_over": taken is not None and taken.state == RequestState.DRAFT,
+        "may_take_over": taken is not None and may_take_over(taken, officer.user),
         "successor": refusal.successor if isinstance(refusal, CannotRenew) else None,
     }

@@ -20,7 +20,7 @@ from kmp.corrections import start_correction
 from kmp.errors import KmpError
 from kmp.forms.requests import KeyForm
 from kmp.models import Application, CertificateRequest, RequestKind, RequestState
-from kmp.moves import OPEN, UNDECIDED
+from kmp.moves import OPEN, UNDECIDED, is_left_behind
 from kmp.progress import history_of, steps_of, token_of, waiting_of
 from kmp.request_list import Wanted, page_of
 from kmp.views.drafts_shown import is_own_draft
@@ -60,6 +60,7 @@ def request_page(request: HtmxRequest, number: str) -> HttpResponse:
     token = token_of(found, now=now)
     if request.htmx and request.GET.get("seen") == token:
         return HttpResponse(status=204)
+    is_left = is_left_behind(found)
     context = {
         "officer": officer,
         "section": "requests",
@@ -70,8 +71,9 @@ def request_page(request: HtmxRequest, number: str) -> HttpResponse:
         "history": history_of(found),
         "is_undecided": found.state in UNDECIDED,
         "is_own_draft": is_own_draft(found, officer),
-        "may_take_over": found.state == RequestState.DRAFT and found.officer_id != officer.user.pk,
-        "may_cancel": found.state in OPEN and found.officer_id == officer.user.pk,
+        "is_left": is_left,
+        "may_take_over": hand_over.may_take_over(found, officer.user),
+        "may_cancel": found.state in OPEN and (is_left or found.officer_id == officer.user.pk),
         "correction": KeyForm(initial={"key": uuid.uuid4()}) if found.state == RequestState.REJECTED else None,
     }
     return render(request, "kmp/_request.html" if request.htmx else "kmp/request.html", context)
@@ -79,7 +81,7 @@ def request_page(request: HtmxRequest, number: str) -> HttpResponse:
 
 @require_POST
 def cancel(request: HttpRequest, number: str) -> HttpResponse:
-    """Its officer takes a request back."""
+    """Its officer, or another one where that officer left it behind, takes a request back."""
     officer, found = _officer_and_request(request, number)
     try:
         moves.cancel(found, by=officer.user, actor=actor_of(request), now=timezone.now())
@@ -92,12 +94,15 @@ def cancel(request: HttpRequest, number: str) -> HttpResponse:
 
 @require_POST
 def take_over(request: HttpRequest, number: str) -> HttpResponse:
-    """Go on with the draft of another officer."""
+    """Go on with the draft of another officer, or stand for a request whose officer left it behind."""
     officer, found = _officer_and_request(request, number)
     try:
-        hand_over.take_over(found, by=officer.user, actor=actor_of(request), now=timezone.now())
+        taken = hand_over.take_over(found, by=officer.user, actor=actor_of(request), now=timezone.now())
     except KmpError as refusal:
         messages.error(request, str(refusal))
+        return redirect("kmp:request", number)
+    if taken.state != RequestState.DRAFT:
+        messages.success(request, f"{number} is your request now. It waits for its decision as before.")
         return redirect("kmp:request", number)
     messages.success(request, f"{number} is your draft now. Everything in it is as it was left.")
     return redirect("kmp:request_csr", number)

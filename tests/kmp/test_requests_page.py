@@ -243,7 +243,7 @@ class TestCancel:
         for _ in range(2):
             assert as_olga.post(url("request_cancel", request.number)).status_code == 302
         request.refresh_from_db()
-        assert (request.state, request.decided_by, request.decide_at) == ("cancelled", "olga@acme.example", None)
+        assert (request.state, request.decided_by, request.decide_at) == ("cancelled", "Olga Stern", None)
         page = text_of(as_olga.get(url("request", request.number)))
         assert "Nothing was signed for it." in page
 
