@@ -16,10 +16,11 @@ from connect.models import AccessRequest, AccessState, Company, User
 from connect.records import audited, names_of
 from connect.signals import access_withdrawn
 
-__all__ = ["cancel", "decide", "may_decide", "request_access", "withdraw"]
+__all__ = ["cancel", "decide", "end_of_former", "may_decide", "request_access", "withdraw"]
 
 _OPEN = (AccessState.PENDING, AccessState.GRANTED)
 _ELSEWHERE = "Asked again at another company."
+_CLOSED = "The account was closed."
 
 
 @transaction.atomic
@@ -41,7 +42,7 @@ def request_access(user: User, *, application: str, level: str, actor: Actor, no
     for earlier in _held(AccessRequest.objects.filter(user=person, application=application, state__in=_OPEN)):
         if earlier.company_id == company.pk:
             raise AlreadyRequested(earlier)
-        _leave_behind(earlier, person, actor=actor, now=now)
+        _leave_behind(earlier, by=person, reason=_ELSEWHERE, actor=actor, now=now)
     request = AccessRequest.objects.create(
         user=person, company=company, application=application, level=level, requested_at=now
     )
@@ -113,6 +114,22 @@ def withdraw(request: AccessRequest, *, by: User, reason: str, actor: Actor, now
     return row
 
 
+@transaction.atomic
+def end_of_former(person: User, *, by: User, actor: Actor, now: datetime) -> None:
+    """End what somebody has, or has asked for, at companies that this person does not work for any more.
+
+    Call it in the transaction that closes the account or moves it. It does not come back when they are undone.
+    """
+    for row in _held(AccessRequest.objects.filter(user=person, state__in=_OPEN)):
+        if person.is_active and row.company_id == person.company_id:
+            continue
+        was_granted = row.state == AccessState.GRANTED
+        reason = f"The account does not belong to {row.company.name} any more." if person.is_active else _CLOSED
+        _leave_behind(row, by=by, reason=reason, actor=actor, now=now)
+        if was_granted:
+            access_notices.tell_withdrawn(row, now=now)
+
+
 def _company_of(person: User) -> Company:
     if not person.is_active or person.company is None:
         raise NotAllowed(
@@ -163,12 +180,12 @@ def _end(row: AccessRequest, *, by: User, reason: str, actor: Actor, now: dateti
     )
 
 
-def _leave_behind(row: AccessRequest, person: User, *, actor: Actor, now: datetime) -> None:
-    """What was asked for or granted at another company ends when the person asks at this one."""
+def _leave_behind(row: AccessRequest, *, by: User, reason: str, actor: Actor, now: datetime) -> None:
+    """What was asked for or granted ends without a decision of its own."""
     if row.state == AccessState.GRANTED:
-        _end(row, by=person, reason=_ELSEWHERE, actor=actor, now=now)
+        _end(row, by=by, reason=reason, actor=actor, now=now)
         return
-    _close(row, AccessState.CANCELLED, by=person, reason=_ELSEWHERE, now=now)
+    _close(row, AccessState.CANCELLED, by=by, reason=reason, now=now)
     _record("access.cancelled", row, actor=actor, now=now)
 
 

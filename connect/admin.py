@@ -22,7 +22,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from audit.events import AuditedObject, JsonScalar, record
-from connect.actors import actor_of
+from connect.access_requests import end_of_former
+from connect.actors import actor_of, signed_in
 from connect.admin_factors import factors_in_words, remove_second_factors
 from connect.models import Company, User
 
@@ -132,6 +133,13 @@ class UserAdmin(_KeptAdmin, AnyUserAdmin):
         ("Times", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "company", "usable_password", "password1", "password2")}),)
+
+    @transaction.atomic
+    def save_model(self, request: HttpRequest, obj: Model, form: BaseModelForm[Any], change: bool) -> None:
+        """Access ends with the account, and with the company that granted it."""
+        super().save_model(request, obj, form, change)
+        if isinstance(obj, User):
+            end_of_former(obj, by=signed_in(request), actor=actor_of(request), now=timezone.now())
 
     @admin.display(description="Second factors")
     def second_factors(self, user: User) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.db.models import F, QuerySet
 
-from connect.models import AccessState, Company, User
+from connect.models import AccessRequest, AccessState, Company, User
 
 KMP = "kmp"
 OFFICER_LEVEL = "security-officer-1"
@@ -19,6 +19,12 @@ def officers_of(company: Company) -> QuerySet[User]:
 def is_officer(user: User) -> bool:
     """Whether this person is a security officer of the company that they work for today."""
     return user.is_active and _officers().filter(pk=user.pk).exists()
+
+
+def hold_officer(user: User) -> bool:
+    """``is_officer``, true until the transaction ends: a withdrawal at the same moment waits, or has come first."""
+    granted = AccessRequest.objects.filter(user=user, application=KMP, state=AccessState.GRANTED)
+    return bool(list(granted.select_for_update(no_key=True))) and is_officer(user)
 
 
 def has_enough_officers(company: Company) -> bool:

@@ -13,7 +13,7 @@ from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.csr_rules import judge_csr
 from certauthority.x509.name_rules import shown
 from connect.models import Company, User
-from connect.officers import is_officer
+from connect.officers import hold_officer, is_officer
 from kmp.errors import CannotRenew, NoCsr, RenewalTaken, WrongState
 from kmp.models import (
     Application,
@@ -191,18 +191,20 @@ def _made_before(key: UUID, company: Company) -> CertificateRequest | None:
 
 
 def _company_of(officer: User) -> Company:
-    if officer.company is None or not is_officer(officer):
+    """Inside the transaction that begins a draft: nobody is left with one whose access was withdrawn meanwhile."""
+    if officer.company is None or not hold_officer(officer):
         raise WrongState("Only a security officer makes requests. Ask for access in the Store.")
     return officer.company
 
 
 def _insert_renewal(entry: InventoryEntry, *, by: User, actor: Actor, now: datetime) -> CertificateRequest:
+    company = _company_of(by)
     # The entry is held, so that it is not renewed or revoked between the look and the insert.
     refuse_renewal_of(InventoryEntry.objects.select_for_update().get(pk=entry.pk))
     request = CertificateRequest(
         number=next_request_number(),
         kind=RequestKind.RENEWAL,
-        company=_company_of(by),
+        company=company,
         officer=by,
         application=entry.application,
         environment=entry.environment,

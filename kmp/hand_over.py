@@ -10,7 +10,7 @@ from django.db.models import Count
 
 from audit.events import Actor
 from connect.models import Company, User
-from connect.officers import KMP, is_officer, officers_of
+from connect.officers import KMP, hold_officer, officers_of
 from kmp import messages
 from kmp.errors import WrongState
 from kmp.models import CertificateRequest, RequestState
@@ -30,12 +30,13 @@ def take_over(request: CertificateRequest, *, by: User, actor: Actor, now: datet
 
     Who had it is told. A repeat changes nothing.
     """
+    is_of_company = by.company_id == request.company_id and hold_officer(by)
     row = locked(request)
     if row.officer_id == by.pk and row.state in OPEN:
         return row
     if row.state not in OPEN:
         raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")
-    if row.company_id != by.company_id or not is_officer(by):
+    if not is_of_company:
         raise WrongState("Only a security officer of the same company takes over a draft.")
     if not may_take_over(row, by):
         raise WrongState(f"{row.number} is {row.get_state_display().lower()} now and cannot be taken over.")

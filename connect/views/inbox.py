@@ -91,6 +91,7 @@ def withdraw(request: HttpRequest, access_id: UUID) -> HttpResponse:
         else:
             messages.success(request, f"{granted.user.name} has no access any more.")
             return redirect("connect:inbox")
+    # Only KMP has security officers, and drafts of requests.
     left = officers_of(granted.company).exclude(pk=granted.user_id).count() if granted.application == KMP else None
     return render(request, "connect/withdraw.html", {**_context(granted), "form": form, "officers_left": left})
 

@@ -171,6 +171,7 @@ class TestWithdrawing:
         granted = grant_access(dora, by=sam)
         assert "Withdraw access" in text_of(as_sam.get(url(granted)))
         page = text_of(as_sam.get(url(granted, "withdraw/")))
+        assert "Drafts of requests wait until Acme Payments Ltd has another security officer." in page
         assert "Acme Payments Ltd then has 0 security officers." in page
         assert "Give a reason." in text_of(as_sam.post(url(granted, "withdraw/"), {"reason": ""}))
         assert is_officer(dora)
@@ -180,3 +181,12 @@ class TestWithdrawing:
         again = as_sam.post(url(granted, "withdraw/"), {"reason": "Left"})
         assert "the request is withdrawn by Sam Whitfield" in text_of(again)
         assert "There is no access that could be withdrawn." in text_of(again)
+
+    def test_what_becomes_of_drafts_is_said_as_it_is(self, as_sam: Client, sam: User, dora: User) -> None:
+        granted = grant_access(dora, by=sam)
+        grant_access(make_user(company=dora.company), by=sam)
+        page = text_of(as_sam.get(url(granted, "withdraw/")))
+        assert "Drafts of requests go to another security officer." in page
+        assert "wait until" not in page
+        AccessRequest.objects.filter(pk=granted.pk).update(application="another")
+        assert "Drafts" not in text_of(as_sam.get(url(granted, "withdraw/")))

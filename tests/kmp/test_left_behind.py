@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
+from django.db import connection, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from audit.events import Actor
@@ -17,6 +20,7 @@ from kmp.drafts import start_renewal
 from kmp.errors import RenewalTaken, WrongState
 from kmp.models import CertificateRequest, RequestState
 from kmp.requests import begin_review, cancel
+from tests.connect.factories import make_staff
 from tests.kmp.decisions import A2A, state_of
 from tests.kmp.factories import make_entry, make_officer
 from tests.kmp.wizard import GROUP, browser, company_of, make_draft, make_renewal, make_two_officers, submitted, url
@@ -166,3 +170,47 @@ class TestWhoIsTold:
         cancel(drafts[1], by=heir, actor=Actor(heir.email), now=timezone.now())
         states = dict(CertificateRequest.objects.values_list("state", "officer__name"))
         assert states == {RequestState.DRAFT: "Rosa Lind", RequestState.CANCELLED: "Olga Stern"}
+
+    def test_drafts_of_an_account_that_staff_close_or_move_go_on(self, olga: User, piet: User) -> None:
+        kim = make_staff(is_superuser=True)
+        for changes in ({"is_active": ""}, {"company": ""}):
+            officer = make_officer(company_of(olga))
+            draft = make_draft(officer)
+            form = {"email": officer.email, "name": officer.name, "company": officer.company_id, "is_active": "on"}
+            address = reverse("admin:connect_user_change", args=[officer.pk])
+            assert browser(kim).post(address, {**form, **changes}).status_code == 302
+            draft.refresh_from_db()
+            assert draft.officer in (olga, piet)
+            assert (draft.officer.email, Channel.MAIL) in told()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("begin", ["new", "renewal", "take-over"])
+def test_a_draft_that_begins_while_access_is_withdrawn_is_left_with_nobody(olga: User, piet: User, begin: str) -> None:
+    his, entry = make_draft(piet), make_entry(company_of(olga))
+    actor, now = Actor(olga.email), timezone.now()
+    begins = {
+        "new": lambda: make_draft(olga, csr=b""),
+        "renewal": lambda: start_renewal(entry, by=olga, actor=actor, now=now),
+        "take-over": lambda: hand_over.take_over(his, by=olga, actor=actor, now=now),
+    }
+    refused: list[str] = []
+
+    def attempt() -> None:
+        try:
+            begins[begin]()
+        except WrongState as refusal:
+            refused.append(str(refusal))
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=attempt)
+    with transaction.atomic():
+        left(olga)
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive(), "it waits for the withdrawal"
+    thread.join(60)
+    assert len(refused) == 1
+    assert not CertificateRequest.objects.filter(officer=olga).exists()
