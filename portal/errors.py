@@ -13,5 +13,9 @@ class NotAllowed(PortalError):
     """The team's or the project's rules forbid it."""
 
 
+class PredecessorEnded(NotAllowed):
+    """The certificate that was to be replaced has ended; without one it can be added."""
+
+
 class SubmissionUsed(PortalError):
     """The submission made a certificate for another key pair."""
