@@ -1,19 +1,23 @@
 /** The page `Generate a new private key`: what happens at each click. The work itself is in flow.js. */
-import { copies, forgetCopy, purgeCopies } from "./copies.js";
-import { NotKept, WrongCertificate, createCopy, finishCertificate } from "./flow.js";
-import { NoAnswer, NotNow, Refused, SignedOut, confirmSaved, freshToken } from "./portal.js";
+import { serverNow } from "./clock.js";
+import { copies, forgetCopy, hasCopy, purgeCopies } from "./copies.js";
+import { createCopy, finishCertificate } from "./flow.js";
+import { Forbidden, NoAccess, Refused, SignedOut, confirmSaved, freshToken, requestCertificate } from "./portal.js";
 import { WrongPassword, checkPassword } from "./protection.js";
 import { element, showPart } from "./view.js";
 import { checkForm, enableForm, forgetPasswords, setUpForm, showRefusal, typed } from "./view_form.js";
-import { offerKept, showKept } from "./view_kept.js";
+import { askToDiscard, offerKept, showGone, showKept } from "./view_kept.js";
 import { endProgress, showStep, startProgress } from "./view_progress.js";
-import { showEnded, showFinished, showInterrupted } from "./view_result.js";
-import { canMakeKeys } from "./view_start.js";
+import { showConfirmed, showEnded, showFinished, showInterrupted } from "./view_result.js";
+import { canMakeKeys, showReason } from "./view_start.js";
+import { whyNotConfirmed, whyNotMade, wordsFor } from "./words.js";
 
 const MADE_BEFORE = ["Generating key", "Signing request", "Protecting key"];
-const { user, place, subject } = element("generate").dataset;
+const { user, place, subject, ended } = element("generate").dataset;
 /** Pairs of label and value; the last is the common name without its unique beginning. */
 const SUBJECT = JSON.parse(subject);
+/** Why a keystore is of no use any more, by submission: what the portal knew when the page was opened. */
+const ENDED = JSON.parse(ended);
 
 let token = document.querySelector('input[name="csrfmiddlewaretoken"]').value;
 let isBusy = false;
@@ -23,10 +27,11 @@ async function create() {
   if (isBusy || !checkForm()) return;
   const { alias, password, keyType } = typed();
   await begin({ alias, done: [] });
-  const page = { user, place, address: location.pathname + location.search };
+  const createdAt = serverNow();
+  const page = { user, place, address: location.pathname + location.search, createdAt };
   let copy;
   try {
-    copy = await createCopy({ alias, password, keyType, subject: subjectOfNow(), page, onStep: showStep });
+    copy = await createCopy({ alias, password, keyType, subject: subjectOf(createdAt), page, onStep: showStep });
   } catch (failure) {
     backToForm({ errors: { "": [whyNotMade(failure)] } });
     return;
@@ -37,14 +42,16 @@ async function create() {
 /** `Finish <alias>`. Answers with what is wrong with the password; nothing is asked for before it is right. */
 async function finishKept(copy, password) {
   if (isBusy) return "";
-  try {
-    await checkPassword(copy.protectedKey, password, copy.keyType, copy.spki);
-  } catch (failure) {
-    if (failure instanceof WrongPassword) {
-      return `This is not the password of ${copy.alias}’s key. Nothing was sent. Try again, as often as you like.`;
-    }
-    reportError(failure);
-    return "The kept copy is damaged, so no keystore can be built from it. Discard it; if its certificate was issued, revoke that one.";
+  isBusy = true;
+  if (await isGone(copy)) {
+    isBusy = false;
+    showGone(copy);
+    return "";
+  }
+  const problem = await problemWith(copy, password);
+  if (problem) {
+    isBusy = false;
+    return problem;
   }
   element("common-name").textContent = copy.commonName;
   await begin({ alias: copy.alias, done: MADE_BEFORE });
@@ -52,10 +59,34 @@ async function finishKept(copy, password) {
   return "";
 }
 
+/** Whether another tab has deleted the copy. Where the storage fails, the copy of this page is used. */
+async function isGone(copy) {
+  return !(await hasCopy(copy.id).catch(() => true));
+}
+
+/** What keeps the password from opening the copy; "" for nothing. */
+async function problemWith(copy, password) {
+  try {
+    await checkPassword(copy.protectedKey, password, copy.keyType, copy.spki);
+    return "";
+  } catch (failure) {
+    if (failure instanceof WrongPassword) {
+      return `This is not the password of ${copy.alias}’s key. Nothing was sent. Try again, as often as you like.`;
+    }
+    reportError(failure);
+    return "The kept copy is damaged, so no keystore can be built from it. Discard it; if its certificate was issued, revoke that one.";
+  }
+}
+
 /** `Try again`: the same request, with a token that fits the sign-in of now. */
 async function tryAgain(copy, password) {
   if (isBusy) return;
   await begin({ alias: copy.alias, done: MADE_BEFORE });
+  if (await isGone(copy)) {
+    const why = `The copy of ${copy.alias}’s key is no longer in this browser: it was deleted in another tab. No further request was sent.`;
+    backToForm({ errors: { "": [why] } }, copy.alias);
+    return;
+  }
   try {
     await showStep("Requesting certificate");
     token = await freshToken({ address: location.pathname, user });
@@ -76,21 +107,46 @@ async function begin({ alias, done }) {
 /** From the kept copy to the keystore, or to what stands in its way. */
 async function finish(copy, password) {
   try {
-    const result = await finishCertificate({ copy, password, token, onStep: showStep });
+    const request = (fields) => withToken(() => requestCertificate({ ...fields, token }));
+    const result = await finishCertificate({ copy, password, request, onStep: showStep });
     endProgress();
     forgetPasswords();
     const { credential } = result.answer;
     if (result.keystore) {
-      showFinished({ result, copy, confirm: () => confirm(credential, copy) });
+      showFinished({
+        result,
+        copy,
+        confirm: () => confirm(credential, copy),
+        discard: () => askToDiscard({ ...copy, issued: credential.url }, showConfirmed),
+      });
     } else {
       await forgetCopy(copy.id);
       showEnded(credential);
     }
     isBusy = false;
   } catch (failure) {
-    if (failure instanceof Refused) backToForm(failure, copy.alias);
-    else interrupt(failure, copy, password);
+    if (failure instanceof Refused) {
+      if (failure.address) goOnAt(failure.address);
+      backToForm(failure, copy.alias);
+    } else interrupt(failure, copy, password);
   }
+}
+
+/** Act with the page's token and, where it is refused, once more with a fresh one. */
+async function withToken(act) {
+  try {
+    return await act();
+  } catch (failure) {
+    if (!(failure instanceof Forbidden)) throw failure;
+    token = await freshToken({ address: location.pathname, user });
+    return await act();
+  }
+}
+
+/** The certificate that was to be replaced has ended: the page goes on without it, and keeps what was typed. */
+function goOnAt(address) {
+  history.replaceState(null, "", address);
+  for (const part of document.querySelectorAll("[data-rotating]")) part.remove();
 }
 
 /** Nothing was issued: the form comes back with everything that was typed, and says why. */
@@ -101,7 +157,7 @@ function backToForm(refusal, alias) {
   enableForm(true);
   if (alias && !typed().alias) element("alias").value = alias;
   showRefusal(refusal);
-  offerWhatIsKept();
+  offerWhatIsKept().catch(reportError);
 }
 
 /** The copy waits: say what happened, and let the same request be sent again. */
@@ -113,76 +169,47 @@ function interrupt(failure, copy, password) {
     alias: copy.alias,
     signIn: failure instanceof SignedOut,
     again: () => tryAgain(copy, password),
+    discard: failure instanceof NoAccess ? () => askToDiscard(copy, () => location.assign("/")) : null,
   });
-}
-
-function wordsFor(failure) {
-  switch (failure.constructor) {
-    case SignedOut:
-      return {
-        title: "You are signed out",
-        text: "Sign in in a new tab, come back to this one and try again. The key is made already and waits here.",
-      };
-    case NoAnswer:
-      return {
-        title: "It is not known whether the certificate was issued",
-        text: "The request was sent, and no usable answer came back. “Try again” repeats the very same request: a certificate that was issued comes back, and never a second one.",
-      };
-    case NotNow:
-      return { title: "The portal did not issue the certificate", text: failure.message };
-    case WrongCertificate:
-      return {
-        title: "The certificate that came back is for another key",
-        text: "Its public key is not the one that was made here, so no keystore was built. Something between this browser and the portal changed the answer: tell the people who run your network. “Try again” asks once more.",
-      };
-    default:
-      reportError(failure);
-      return {
-        title: "The keystore could not be built",
-        text: "Something went wrong in this browser after the request was sent. “Try again” gets the same certificate and builds anew; a current version of the browser may help.",
-      };
-  }
-}
-
-function whyNotMade(failure) {
-  if (failure instanceof NotKept) {
-    return "This browser did not keep the encrypted copy of the key, so nothing was sent. Make room on this device, or allow this site to store data, and try again.";
-  }
-  reportError(failure);
-  return "This browser could not make the key. Nothing was sent. Try again, with another key type if it stays so.";
 }
 
 /** The person has the keystore: the portal notes it, then the copy goes. Throws what is to be said otherwise. */
 async function confirm(credential, copy) {
-  const address = credential.saved_url;
   try {
-    await confirmSaved({ address, token }).catch(async (failure) => {
-      if (!(failure instanceof SignedOut)) throw failure;
-      token = await freshToken({ address: location.pathname, user });
-      await confirmSaved({ address, token });
-    });
+    await withToken(() => confirmSaved({ address: credential.saved_url, token }));
   } catch (failure) {
-    const why = failure instanceof SignedOut ? "You are signed out. Sign in in another tab" : "The portal did not take it. Wait a moment";
-    throw new Error(`${why}, then press the button again. The copy is still here.`, { cause: failure });
+    const { text, isFinal } = whyNotConfirmed(failure);
+    throw Object.assign(new Error(text, { cause: failure }), { isFinal });
   }
   await forgetCopy(copy.id);
 }
 
-/** The attributes with the common name of this very moment, which is shown as well. */
-function subjectOfNow() {
+/** The attributes with the common name of this moment, in milliseconds, which is shown as well. */
+function subjectOf(moment) {
   const [, end] = SUBJECT.at(-1);
-  const commonName = `${Date.now()}${end}`;
+  const commonName = `${moment}${end}`;
   element("common-name").textContent = commonName;
   return [...SUBJECT.slice(0, -1), ["CN", commonName]];
 }
 
 async function offerWhatIsKept() {
-  offerKept({ copies: await copies(), place, finish: finishKept });
+  const own = (await copies()).filter((copy) => copy.user === user);
+  offerKept({ copies: own, place, ended: ENDED, finish: finishKept });
 }
 
-if (await canMakeKeys()) {
-  await purgeCopies({ user, now: Date.now() });
-  await offerWhatIsKept();
-  subjectOfNow();
+/** Whether what is kept here could be read: without that the form stays closed. */
+async function isReadyToKeep() {
+  try {
+    await purgeCopies({ user, now: serverNow() });
+    await offerWhatIsKept();
+    return true;
+  } catch {
+    showReason("storage");
+    return false;
+  }
+}
+
+if ((await canMakeKeys()) && (await isReadyToKeep())) {
+  subjectOf(serverNow());
   setUpForm({ submit: create });
 }

@@ -9,21 +9,33 @@ export class Refused extends Error {
   /**
    * @param {Record<string, string[]>} errors sentences by field: alias, csr, and "" for the whole
    * @param {{title: string, found: string, wanted: string}[]} verdicts the broken rules
+   * @param {string} address of the page to go on with, where the one of now will be refused again; "" for the same
    */
-  constructor(errors, verdicts = []) {
+  constructor(errors, verdicts = [], address = "") {
     super(Object.values(errors).flat().join(" "));
     this.errors = errors;
     this.verdicts = verdicts;
+    this.address = address;
   }
 }
 
-/** The sign-in has ended, or was renewed since the page was opened. The same request can be sent again after it. */
+/** The sign-in has ended. The same request can be sent again after the next. */
 export class SignedOut extends Error {}
+
+/** The request was refused before it was read. Signing in again makes the page's token worthless; cookies can be off. */
+export class Forbidden extends Error {}
+
+/** Who is signed in may add nothing to this project, or there is no such project. The request changed nothing. */
+export class NoAccess extends Error {
+  constructor() {
+    super("The project was deleted, you are no longer an admin of it, or somebody else has signed in since.");
+  }
+}
 
 /** No usable answer came: whether the certificate was issued is not known. The same request can be sent again. */
 export class NoAnswer extends Error {}
 
-/** The portal cannot do it now, or not for this person. The message is its reason. The request can be sent again. */
+/** The portal cannot do it now, or somebody else is signed in. The message is its reason. The request can be sent again. */
 export class NotNow extends Error {}
 
 /**
@@ -31,7 +43,7 @@ export class NotNow extends Error {}
  *
  * @param {{address: string, token: string, alias: string, submission: string, csr: string}} request
  * @returns {Promise<object>} the answer: credential, certificates (base64 DER, leaf first), usage
- * @throws {Refused | SignedOut | NoAnswer | NotNow}
+ * @throws {Refused | SignedOut | Forbidden | NoAccess | NoAnswer | NotNow}
  */
 export async function requestCertificate({ address, token, alias, submission, csr }) {
   const boundary = `----${submission}`;
@@ -41,7 +53,7 @@ export async function requestCertificate({ address, token, alias, submission, cs
   const answer = await response.json().catch(() => null);
   if (response.ok && answer?.credential && answer.certificates?.length > 0) return answer;
   if (response.status === 503 && answer?.errors) throw new NotNow(Object.values(answer.errors).flat().join(" "));
-  if (response.status < 500 && answer?.errors) throw new Refused(answer.errors, answer.verdicts);
+  if (response.status < 500 && answer?.errors) throw new Refused(answer.errors, answer.verdicts, answer.address);
   throw new NoAnswer(`The server answered ${response.status}.`);
 }
 
@@ -53,14 +65,12 @@ export async function confirmSaved({ address, token }) {
 
 /**
  * A fresh token against forged requests: signing in again makes the one of the open page worthless.
- * @throws {SignedOut | NoAnswer | NotNow} NotNow where somebody else is signed in, or who may not add certificates here
+ * @throws {SignedOut | NoAccess | NoAnswer | NotNow} NotNow where somebody else is signed in who may add certificates, too
  */
 export async function freshToken({ address, user }) {
   const response = await ask(address, { headers: { Accept: "text/html" } });
   if (response.type === "opaqueredirect") throw new SignedOut();
-  if (response.status === 403 || response.status === 404) {
-    throw new NotNow("You are no longer an admin of this project, or it was deleted. Ask an admin of the project.");
-  }
+  if (response.status === 403 || response.status === 404) throw new NoAccess();
   if (!response.ok) throw new NoAnswer(`The server answered ${response.status}.`);
   const page = new DOMParser().parseFromString(await response.text(), "text/html");
   if (page.querySelector("[data-user]")?.dataset.user !== user) {
@@ -76,8 +86,10 @@ async function post(address, token, { body, headers = {} }) {
     body,
   });
   const json = response.headers.get("Content-Type")?.startsWith("application/json");
-  // The page of a refused token is HTML; so is the way to the sign-in.
-  if (response.type === "opaqueredirect" || (response.status === 403 && !json)) throw new SignedOut();
+  if (response.type === "opaqueredirect") throw new SignedOut();
+  // The page of a refused token is HTML; so is that of somebody who is no admin any more.
+  if (response.status === 403 && !json) throw new Forbidden();
+  if (response.status === 404) throw new NoAccess();
   return response;
 }
 

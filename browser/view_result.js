@@ -14,8 +14,10 @@ const encoder = new TextEncoder();
  * @param {object} finished.result of `finishCertificate`
  * @param {import("./copies.js").Copy} finished.copy
  * @param {() => Promise<void>} finished.confirm what the button “The keystore is saved …” does; it throws a sentence
+ *   and, as `isFinal`, whether pressing it again is of no use
+ * @param {() => void} finished.discard what is offered where it is of no use
  */
-export function showFinished({ result, copy, confirm }) {
+export function showFinished({ result, copy, confirm, discard }) {
   const { credential, usage } = result.answer;
   const name = credential.file_name;
   const offer = () => offerDownload(`${name}.p12`, result.keystore, PKCS12);
@@ -28,6 +30,7 @@ export function showFinished({ result, copy, confirm }) {
   element("download-keystore").onclick = offer;
   offerZip({ name, certificates: result.certificates, protectedKey: copy.protectedKey });
   element("confirm-saved").onclick = () => confirmSaved(confirm);
+  element("confirm-discard").onclick = discard;
   showUsage(usage);
   showTraffic(credential.alias);
   showPart("finished");
@@ -46,15 +49,18 @@ export function showEnded(/** @type {object} */ credential) {
 
 /**
  * Say why it did not go on, and what can be done. The copy of the key is still there.
- * @param {{title: string, text: string, alias: string, signIn: boolean, again: () => void}} interruption
+ * @param {{title: string, text: string, alias: string, signIn: boolean, again: () => void, discard: (() => void) | null}}
+ *   interruption
  */
-export function showInterrupted({ title, text, alias, signIn, again }) {
+export function showInterrupted({ title, text, alias, signIn, again, discard }) {
   fill(element("interrupted"), "[data-alias]", alias);
   element("interrupted-title").textContent = title;
   element("interrupted-text").textContent = text;
   element("sign-in-again").hidden = !signIn;
   element("try-again").classList.toggle("primary", !signIn);
   element("try-again").onclick = again;
+  element("discard-interrupted").hidden = discard === null;
+  element("discard-interrupted").onclick = discard;
   showTraffic(alias);
   showPart("interrupted");
   element("interrupted-title").focus();
@@ -84,14 +90,20 @@ function offerZip({ name, certificates, protectedKey }) {
 /** The downloads go only when the portal has noted it and the copy is gone. */
 async function confirmSaved(confirm) {
   const error = element("confirm-error");
-  error.hidden = true;
+  error.hidden = element("confirm-discard").hidden = true;
   try {
     await confirm();
   } catch (failure) {
     fill(error, "span", failure.message);
     error.hidden = false;
+    element("confirm-discard").hidden = !failure.isFinal;
     return;
   }
+  showConfirmed();
+}
+
+/** The copy is gone, and the downloads with it. */
+export function showConfirmed() {
   for (const id of ["files", "confirm"]) element(id).hidden = true;
   element("confirmed").hidden = false;
   element("confirmed-text").focus();

@@ -21,7 +21,7 @@ from certauthority.x509.certificate_rules import CertificateJudgement
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
 from portal.duplicates import judge_duplicate, live_twin
-from portal.errors import AliasTaken, NotAllowed, SubmissionUsed
+from portal.errors import AliasTaken, NotAllowed, PredecessorEnded, SubmissionUsed
 from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.records import audited
 from portal.requirements import holder_of, requirement_of
@@ -100,7 +100,7 @@ def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime
         RequestRefused: rules are broken; its verdicts are the whole table.
         AliasTaken: the alias names another live certificate of the environment.
         SubmissionUsed: a browser that made the key repeats a submission with another key.
-        NotAllowed: the project was deleted, or the predecessor ended, meanwhile.
+        NotAllowed: the project was deleted meanwhile; as PredecessorEnded, the predecessor has ended.
         CAError: the CA cannot sign now.
     """
     enrolment = judge_csr(data, project=new.project, environment=new.environment, now=now)
@@ -145,6 +145,12 @@ def _add(
                 _lock(new)
                 return _store(new, certify(), actor=actor, now=now)
         raise RuntimeError("the random source gives serial numbers that were given before")
+    except NotAllowed:
+        # The same request, sent twice, may have been acted on before the project or the predecessor ended.
+        made = _made_before(new)
+        if made is None:
+            raise
+        return made
     except IntegrityError:
         # Somebody was faster, and the database's constraints decided. Which one is found by asking again.
         made = _made_before(new)
@@ -200,7 +206,7 @@ def _lock(new: NewCredential) -> None:
     if held is None:
         raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
     if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
-        raise NotAllowed(
+        raise PredecessorEnded(
             f"{new.predecessor.alias}, which this certificate was to replace, has ended meanwhile. Add the "
             "certificate without a predecessor."
         )

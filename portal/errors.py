@@ -17,5 +17,9 @@ class NoLongerPossible(PortalError):
     """Somebody was faster: what it was to change is in another state by now."""
 
 
+class PredecessorEnded(NotAllowed):
+    """The certificate that was to be replaced has ended; without one it can be added."""
+
+
 class SubmissionUsed(PortalError):
     """The submission made a certificate for another key pair."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
 from audit.events import Actor, record
 from portal.errors import NotAllowed
-from portal.models import Credential
+from portal.models import Credential, CredentialMethod, Environment, Project
 from portal.records import audited
+
+# Browsers keep an encrypted key for 7 days; one more for those that were stamped late.
+_KEPT = timedelta(days=8)
+_MOST_ENDED = 500
 
 
 @transaction.atomic
@@ -33,3 +37,14 @@ def mark_saved(credential: Credential, *, actor: Actor, now: datetime) -> bool:
 def is_awaited(credential: Credential) -> bool:
     """Whether nobody has said yet that the keystore of this live credential is safe."""
     return credential.has_generated_key and credential.ended_at is None and credential.keystore_saved_at is None
+
+
+def in_milliseconds(moment: datetime) -> int:
+    """As browsers count the time by which they keep copies: milliseconds since 1970."""
+    return round(moment.timestamp() * 1000)
+
+
+def ended_lately(project: Project, environment: Environment, *, now: datetime) -> list[Credential]:
+    """What has ended of those whose keys a browser may still keep; the newest first."""
+    made = Credential.objects.filter(project=project, environment=environment, method=CredentialMethod.GENERATED_KEY)
+    return list(made.filter(ended_at__isnull=False, created_at__gte=now - _KEPT).order_by("-created_at")[:_MOST_ENDED])

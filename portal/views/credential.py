@@ -7,6 +7,7 @@ from uuid import UUID
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
 
 from audit.models import AuditEvent
@@ -20,7 +21,7 @@ from portal.activity import entry
 from portal.credentials import Row, row
 from portal.downloads import Format
 from portal.downloads import download as file_of
-from portal.keystores import is_awaited
+from portal.keystores import in_milliseconds, is_awaited
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
 from portal.rotation import safety_of
@@ -49,8 +50,12 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "usage": usage_of(found),
         "keystore_is_awaited": is_awaited(found),
         "user_key": str(place.user.pk),
+        "server_now": in_milliseconds(now),
     }
-    return render(request, "portal/credential.html", context)
+    page = render(request, "portal/credential.html", context)
+    if context["keystore_is_awaited"]:
+        add_never_cache_headers(page)  # It says what the time is.
+    return page
 
 
 def _may_work(shown: Row) -> bool:

@@ -8,14 +8,17 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_http_methods, require_POST
 
 from certauthority.chains import issuers_of
@@ -26,7 +29,7 @@ from connect.actors import actor_of
 from portal import keystores
 from portal.access import credential_of, signed_in
 from portal.enrolment import NewCredential
-from portal.errors import SubmissionUsed
+from portal.errors import PredecessorEnded, SubmissionUsed
 from portal.forms.add_certificate import AliasField, GenerateKeyForm
 from portal.models import Credential, Environment
 from portal.preview import valid_until
@@ -61,7 +64,9 @@ def generate_key(request: HttpRequest, project_id: UUID, environment: Environmen
         return _create(request, place, predecessor, now=timezone.now())
     if predecessor is not None and predecessor.ended_at is not None:
         return nothing_to_rotate(request, predecessor, page="portal:generate_key")
-    return render(request, "portal/generate_key.html", _page_context(request, place, predecessor, now=timezone.now()))
+    page = render(request, "portal/generate_key.html", _page_context(request, place, predecessor, now=timezone.now()))
+    add_never_cache_headers(page)  # It says what the time is.
+    return page
 
 
 @require_POST
@@ -76,7 +81,8 @@ def keystore_saved(
     is_first = keystores.mark_saved(credential, actor=actor_of(request), now=timezone.now())
     is_script = request.get_preferred_type(["text/html", "application/json"]) == "application/json"
     if is_first:
-        messages.success(request, _added(credential) if is_script else _noted(credential))
+        is_new = is_script and "panel" not in request.POST and credential.ended_at is None
+        messages.success(request, _added(credential) if is_new else _noted(credential))
     if is_script:
         return HttpResponse(status=204)
     return redirect("portal:credential", place.project.pk, environment, credential.pk)
@@ -101,7 +107,25 @@ def _page_context(
         "user_key": str(place.user.pk),
         "alias": _good_alias(request.GET.get("alias", "")),
         "upload_url": f"{upload}{context['query']}",
+        "months": settings.CLIENT_CERTIFICATE_MONTHS,
+        "server_now": keystores.in_milliseconds(now),
+        "ended_json": json.dumps(_ended_by_submission(place, now=now)),
+        **_secure_address(request),
     }
+
+
+def _ended_by_submission(place: Place, *, now: datetime) -> dict[str, str | None]:
+    """Why copies of keys that wait in a browser are of no use any more."""
+    ended = keystores.ended_lately(place.project, place.environment, now=now)
+    return {str(credential.submission): _ended(credential) for credential in ended}
+
+
+def _secure_address(request: HttpRequest) -> dict[str, Any]:
+    """This page at the site's own address, if browsers make keys there."""
+    site = urlsplit(settings.SITE_URL)
+    is_local = site.scheme == "http" and site.hostname in ("localhost", "127.0.0.1", "::1")
+    address = f"{settings.SITE_URL}{request.get_full_path()}" if is_local or site.scheme == "https" else ""
+    return {"secure_site": settings.SITE_URL, "secure_address": address, "secure_site_is_local": is_local}
 
 
 def _valid_until(now: datetime) -> datetime | None:
@@ -141,6 +165,10 @@ def _create(request: HttpRequest, place: Place, predecessor: Credential | None, 
     except KNOWN as refusal:
         show_refusal(form, refusal)
         verdicts = refusal.verdicts if isinstance(refusal, RequestRefused) else ()
+        if isinstance(refusal, PredecessorEnded):
+            form.add_error(None, "To do that, press “Create certificate” again: this page has let go of the old one.")
+            without = reverse("portal:generate_key", args=[place.project.pk, place.environment])
+            return _refused(form, status=422, address=without)
         return _refused(form, verdicts, status=_status_of(refusal))
     return _answer({**_described(credential), "usage": [asdict(line) for line in keystore_usage(credential.alias)]})
 
@@ -155,13 +183,19 @@ def _status_of(refusal: Exception) -> int:
             return 422
 
 
-def _refused(form: GenerateKeyForm, verdicts: Iterable[Verdict], *, status: int) -> JsonResponse:
-    """Sentences by field, ``""`` for those that belong to none, and the rules that the CSR breaks."""
+def _refused(
+    form: GenerateKeyForm, verdicts: Iterable[Verdict] = (), *, status: int, address: str = ""
+) -> JsonResponse:
+    """Sentences by field, ``""`` for those that belong to none, and the rules that the CSR breaks.
+
+    ``address`` names the page to go on with, where this one would refuse everything.
+    """
     errors: dict[str, list[str]] = {"alias": [], "csr": [], "": []}
     for name, found in form.errors.items():
         errors["" if name in (NON_FIELD_ERRORS, "submission") else name] += map(str, found)
     rules = [{"title": rule.title, "found": rule.found, "wanted": rule.wanted} for rule in broken(verdicts)]
-    return _answer({"errors": {name: found for name, found in errors.items() if found}, "verdicts": rules}, status)
+    said = {"errors": {name: found for name, found in errors.items() if found}, "verdicts": rules}
+    return _answer({**said, "address": address} if address else said, status)
 
 
 def _described(credential: Credential) -> dict[str, Any]:
@@ -214,6 +248,8 @@ def _added(credential: Credential) -> str:
 
 
 def _noted(credential: Credential) -> str:
+    if credential.ended_at is not None:
+        return f"It is noted that the keystore of {credential.alias} is saved.\n{_ended(credential)}"
     return (
         f"It is noted that the keystore of {credential.alias} is saved.\n"
         "If it is ever lost, revoke the certificate and create it again: nobody can recover the key."

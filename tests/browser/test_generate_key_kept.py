@@ -128,7 +128,7 @@ def test_discarding_asks_first_and_says_that_the_outcome_is_unknown(form: Page, 
     form.get_by_role("button", name="Discard the copy of payouts").click()
     dialog = form.get_by_role("dialog", name="Discard the key of payouts?")
     expect(dialog).to_contain_text("does not know whether the certificate was issued")
-    expect(dialog.get_by_role("link", name="Sandbox credentials")).to_be_visible()
+    expect(dialog.get_by_role("link", name="list of certificates")).to_be_visible()
     expect(dialog.get_by_role("button", name="Keep it")).to_be_focused()
     form.keyboard.press("Escape")
     expect(dialog).to_be_hidden()

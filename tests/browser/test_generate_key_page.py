@@ -84,6 +84,17 @@ def test_what_is_wrong_is_said_at_its_field_and_nothing_typed_is_lost(
     assert (requests_of(relay), kept_in(form)) == (0, [])
 
 
+def test_a_password_that_is_too_long_is_refused_and_not_cut(form: Page, relay: Recorder) -> None:
+    fill_in(form, alias=ALIAS)
+    for label in ("Keystore password", "Repeat the keystore password"):
+        form.get_by_label(label, exact=True).fill("")
+        form.keyboard.insert_text("x" * 1001)
+        assert len(form.get_by_label(label, exact=True).input_value()) == 1001
+    press_create(form)
+    expect(form.locator("#keystore-password-error")).to_contain_text("1,000 characters")
+    assert (requests_of(relay), kept_in(form)) == (0, [])
+
+
 def test_a_weak_password_that_keeps_the_rules_is_no_obstacle(form: Page) -> None:
     weak = "a" * 12
     form.get_by_label("Keystore password", exact=True).fill(weak)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Route, expect
+from pytest_django import Settings
 
 from connect.models import User
 from portal.models import Project
@@ -14,6 +15,8 @@ from tests.portal.credential_pages import page_url
 SCRIPT = "**/js/generate-key*.js"
 NO_WEBCRYPTO = "Object.defineProperty(Crypto.prototype, 'subtle', { value: undefined })"
 NO_STORAGE = "IDBFactory.prototype.open = () => { throw new DOMException('refused', 'SecurityError'); }"
+SILENT_STORAGE = "IDBFactory.prototype.open = () => ({})"
+UNREADABLE_STORAGE = "IDBObjectStore.prototype.getAll = () => { throw new DOMException('lost', 'UnknownError'); }"
 KEEPS_NO_MORE = """() => {
   IDBObjectStore.prototype.put = () => { throw new DOMException("full", "QuotaExceededError"); };
 }"""
@@ -54,7 +57,9 @@ def test_a_script_that_does_not_start_is_told_after_a_while(
     expect_closed(page, "The script of this page did not start.")
 
 
-def test_an_address_that_is_not_secure_is_told_with_the_one_that_is(page: Page, relay: Recorder, address: str) -> None:
+def test_an_address_that_is_not_secure_is_told_with_the_one_that_is(
+    page: Page, relay: Recorder, address: str, settings: Settings
+) -> None:
     insecure = "http://rehearsal.test"
 
     def from_the_site(route: Route) -> None:
@@ -68,13 +73,19 @@ def test_an_address_that_is_not_secure_is_told_with_the_one_that_is(page: Page, 
     expect_closed(
         page, "It was opened over http://rehearsal.test; browsers make keys only over https:// or on localhost."
     )
-    secure = page.get_by_role("link", name="https://rehearsal.test")
-    expect(secure).to_have_attribute("href", address.replace(relay.address, "https://rehearsal.test"))
+    secure = page.get_by_role("link", name=settings.SITE_URL)
+    expect(secure).to_have_attribute("href", address.replace(relay.address, settings.SITE_URL))
 
 
 @pytest.mark.parametrize(
     ("lack", "sentence"),
-    [(NO_WEBCRYPTO, "It has no WebCrypto"), (NO_STORAGE, "Allow this site to store data")],
+    [
+        (NO_WEBCRYPTO, "It has no WebCrypto"),
+        (NO_STORAGE, "Allow this site to store data"),
+        (SILENT_STORAGE, "Allow this site to store data"),
+        (UNREADABLE_STORAGE, "Allow this site to store data"),
+    ],
+    ids=["no WebCrypto", "no storage", "storage that never answers", "storage that cannot be read"],
 )
 def test_a_browser_that_lacks_something_is_told_what(page: Page, address: str, lack: str, sentence: str) -> None:
     page.add_init_script(lack)

@@ -137,6 +137,25 @@ class TestAdding:
         with pytest.raises(NotAllowed, match="has ended meanwhile"):
             add(new(project, predecessor=old), make_csr(project))
 
+    def test_a_repeat_is_answered_although_the_predecessor_ends_as_it_is_sent(
+        self, project: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The first of two equal requests is acted on after the second has looked for it."""
+        old = make_credential(project)
+        form, csr = new(project, predecessor=old), make_csr(project)
+        judged = enrolment.judge_csr(csr, project=project, environment=Environment.SANDBOX, now=timezone.now())
+        look_up, first = enrolment._made_before, []  # the moment between two requests
+
+        def be_overtaken(wanted: NewCredential) -> Credential | None:
+            monkeypatch.setattr(enrolment, "_made_before", look_up)
+            first.append(add(form, csr))
+            revocation.end(old, reason=RevocationReason.SUPERSEDED, actor=ALICE, now=timezone.now())
+            return None
+
+        monkeypatch.setattr(enrolment, "judge_csr", lambda *_, **__: judged)
+        monkeypatch.setattr(enrolment, "_made_before", be_overtaken)
+        assert add(form, csr) == first[0]
+
     def test_a_crash_after_signing_leaves_nothing(self, project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
         def crash(*arguments: object, **named: object) -> None:
             raise DatabaseError("the connection went away")

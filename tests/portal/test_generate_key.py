@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.test import Client
 from django.utils import timezone
+from pytest_django import Settings
 
 from audit.events import Actor
 from audit.models import AuditEvent
@@ -72,6 +75,49 @@ class TestPage:
         shown = as_alice.get(url).context["valid_until"]
         credential = Credential.objects.get(pk=as_alice.post(url, made_in_browser(project)).json()["credential"]["id"])
         assert 0 <= (credential.certificate.not_after - shown).total_seconds() < 60
+
+    def test_the_months_are_those_of_the_settings(self, as_alice: Client, url: str, settings: Settings) -> None:
+        settings.CLIENT_CERTIFICATE_MONTHS = 7
+        assert ", 7 months" in text_of(as_alice.get(url))
+
+    def test_it_brings_the_time_and_is_never_kept(self, as_alice: Client, url: str) -> None:
+        page = as_alice.get(url)
+        assert f'data-now="{page.context["server_now"]}"' in page.content.decode()
+        assert abs(page.context["server_now"] - timezone.now().timestamp() * 1000) < 60_000
+        assert "no-store" in page.headers["Cache-Control"]
+
+    def test_it_knows_which_keys_are_of_no_use_any_more(self, as_alice: Client, url: str, project: Project) -> None:
+        """Copies of them may wait in the browser: of these alone, and only while browsers keep them."""
+        made = partial(make_credential, project, method=CredentialMethod.GENERATED_KEY)
+        lost, old = made(alias="lost"), made(alias="old")
+        for credential in (lost, old, make_credential(project, alias="by-csr")):
+            revocation.end(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=timezone.now())
+        made(alias="live")
+        made(Environment.PRODUCTION, alias="elsewhere")
+        Credential.objects.filter(pk=old.pk).update(created_at=timezone.now() - timedelta(days=9))
+        ended = json.loads(as_alice.get(url).context["ended_json"])
+        assert list(ended) == [str(lost.submission)]
+        assert "lost ended on" in ended[str(lost.submission)]
+
+    @pytest.mark.parametrize(
+        ("site", "said"),
+        [
+            (
+                "https://portal.bank.test",
+                'Open <a href="https://portal.bank.test{url}">https://portal.bank.test</a>, or',
+            ),
+            (
+                "http://localhost:8000",
+                'Open <a href="http://localhost:8000{url}">http://localhost:8000</a> on the comp',
+            ),
+            ("http://portal.bank.test", "Ask who runs this site for an address that begins with https://"),
+        ],
+    )
+    def test_where_browsers_make_no_keys_it_leads_to_the_sites_own_address(
+        self, as_alice: Client, url: str, settings: Settings, site: str, said: str
+    ) -> None:
+        settings.SITE_URL = site
+        assert said.format(url=url) in as_alice.get(url).content.decode()
 
     def test_without_a_ca_it_still_opens(self, as_alice: Client, project: Project) -> None:
         page = as_alice.get(page_url("generate_key", project))

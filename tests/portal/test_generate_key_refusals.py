@@ -105,7 +105,10 @@ def test_a_predecessor_that_has_ended_is_refused(as_alice: Client, url: str, pro
     revocation.end(old, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=timezone.now())
     response = as_alice.post(page_url("generate_key", project, rotate=old.pk), made_in_browser(project))
     assert response.status_code == 422
-    assert "has ended meanwhile" in response.json()["errors"][""][0]
+    answer = response.json()
+    assert "has ended meanwhile" in answer["errors"][""][0]
+    assert "press “Create certificate” again" in answer["errors"][""][1]
+    assert answer["address"] == url
     assert not Credential.objects.exclude(pk=old.pk).exists()
 
 

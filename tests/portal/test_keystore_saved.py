@@ -52,11 +52,12 @@ class TestPanel:
         assert f'action="{credential_url("keystore_saved", credential)}"' in body
         assert again_url(credential) in body
         assert "Keystore Not confirmed yet" in text
-        finish = page_url("generate_key", credential.project)
         assert (
             f'id="keystore" aria-labelledby="keystore-title" data-submission="{credential.submission}" '
-            f'data-user="{alice.pk}" data-finish-url="{finish}"'
+            f'data-user="{alice.pk}" data-now="{page.context["server_now"]}"'
         ) in body
+        assert abs(page.context["server_now"] - timezone.now().timestamp() * 1000) < 60_000
+        assert "no-store" in page.headers["Cache-Control"]
 
     def test_without_script_nothing_is_said_of_a_copy(self, as_alice: Client, credential: Credential) -> None:
         body = as_alice.get(credential_url("credential", credential)).content.decode()
@@ -118,6 +119,25 @@ class TestSaved:
         until = f"{credential.certificate.not_after:%-d %B %Y}"
         text = text_of(as_alice.get(page_url("credentials", credential.project, new=credential.pk)))
         assert f"payouts-2027 was added. It expires on {until}. Next: put its keystore where your code finds it" in text
+
+    def test_the_panel_is_answered_with_nothing_and_says_what_is_noted(
+        self, as_alice: Client, url: str, credential: Credential
+    ) -> None:
+        assert as_alice.post(url, {"panel": "1"}, headers=JSON).status_code == 204
+        text = text_of(as_alice.get(credential_url("credential", credential)))
+        assert "It is noted that the keystore of payouts-2027 is saved." in text
+        assert "was added" not in text.partition("History")[0]
+
+    @pytest.mark.parametrize("headers", [{}, JSON])
+    def test_of_one_that_has_ended_nothing_is_said_to_be_next(
+        self, as_alice: Client, url: str, credential: Credential, headers: dict[str, str]
+    ) -> None:
+        end(credential)
+        as_alice.post(url, headers=headers)
+        text = text_of(as_alice.get(page_url("credentials", credential.project)))
+        assert "It is noted that the keystore of payouts-2027 is saved. payouts-2027 ended on" in text
+        assert "was added" not in text
+        assert "Next:" not in text
 
     def test_after_a_rotation_the_next_page_says_how_to_go_on(self, as_alice: Client, credential: Credential) -> None:
         new = make_credential(
