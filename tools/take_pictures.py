@@ -76,14 +76,37 @@ def take_all(browser: Browser, address: str) -> None:
         other.goto(sandbox)
         _take(other, name)
 
+    _take_kmp(browser, address)
 
-def _signed_in(browser: Browser, address: str, scheme: str, size: dict[str, int] = WIDE) -> Page:
+
+def _take_kmp(browser: Browser, address: str) -> None:
+    page = _signed_in(browser, address, "light", email="officer1@acme.example")
+    page.goto(f"{address}/kmp/?status=expiring_soon")
+    expiring = page.locator("tbody th a").first.inner_text()
+    page.goto(f"{address}/kmp/")
+    _take(page, "kmp-inventory")
+    page.goto(f"{address}/kmp/certificates/{expiring}/renew/")
+    name = page.locator("dt:has-text('Expiring Certificate DN') + dd .mono").inner_text()
+    subject = [(label, value) for label, _, value in (part.partition("=") for part in reversed(name.split(",")))]
+    wrong = [(label, f"{value} plc" if label == "O" else value) for label, value in subject]
+    csr = build_request(wrong, new_private_key())
+    page.get_by_label("CSR file").set_input_files(
+        {"name": "renewal.csr", "mimeType": "application/octet-stream", "buffer": csr}
+    )
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("heading", name="Attribute by attribute").wait_for()
+    _take(page, "renewal-review")
+
+
+def _signed_in(
+    browser: Browser, address: str, scheme: str, size: dict[str, int] = WIDE, email: str = "admin@acme.example"
+) -> Page:
     context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]  # its own literals
     page = context.new_page()
     page.goto(address)
-    if scheme == "light" and size == WIDE:
+    if scheme == "light" and size == WIDE and email.startswith("admin"):
         _take(page, "sign-in")
-    page.get_by_label("E-mail address").fill("admin@acme.example")
+    page.get_by_label("E-mail address").fill(email)
     page.get_by_label("Password").fill(DEMO_PASSWORD)
     page.get_by_role("button", name="Sign in", exact=True).click()
     page.wait_for_url("**/projects/")
