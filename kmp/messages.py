@@ -1,4 +1,7 @@
-"""Who is told what about a request: its officer, every other officer of the company, and the group mailbox."""
+"""Who is told what about a request: every security officer of its company, and the group mailbox.
+
+An officer who left it is told nothing more: the company's requests do not exist for that person.
+"""
 
 from __future__ import annotations
 
@@ -81,7 +84,7 @@ def _announce(
 
 
 def _company_people(request: CertificateRequest) -> list[Recipient]:
-    recipients = people([request.officer, *officers_of(request.company)])
+    recipients = people(officers_of(request.company))
     if request.company.group_email:
         recipients.append(Recipient(request.company.group_email))
     return recipients

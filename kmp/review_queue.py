@@ -5,23 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
+from kmp.inventory_pages import Total
+from kmp.keyset import KeyOrder, find, total_of
 from kmp.models import CertificateRequest, RequestState
 from kmp.moves import UNDECIDED
+from kmp.request_list import loaded
+from kmp.request_search import LENGTH, found_by, has_too_many_words
 
-PAGE_SIZE = 25
-_SEARCH_LENGTH = 200
-_SEARCHED = (
-    "number",
-    "common_name",
-    "company__name",
-    "company__cid",
-    "officer__name",
-    "officer__email",
-    "expiring__reference",
-    "entry__reference",
-)
+_LONGEST_WAITING_FIRST = KeyOrder(("submitted_at", "id"))
+_LAST_DECIDED_FIRST = KeyOrder(("ended_at", "id"), is_descending=True)
 
 
 class Show(models.TextChoices):
@@ -62,7 +56,7 @@ class Wanted:
         show = values.get("show", "")
         return cls(
             show=Show(show) if show in Show.values else Show.WAITING,
-            search=values.get("q", "").strip()[:_SEARCH_LENGTH],
+            search=values.get("q", "").strip()[:LENGTH],
             application=values.get("application", "")[:40],
         )
 
@@ -71,18 +65,42 @@ class Wanted:
         """Whether something beside the state is asked for."""
         return bool(self.search or self.application)
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the search has more words than are looked for."""
+        return has_too_many_words(self.search)
 
-def listed(wanted: Wanted) -> QuerySet[CertificateRequest]:
-    """The requests that are wanted: what waits longest first, what was decided last first."""
-    found = CertificateRequest.objects.filter(wanted.show.condition)
-    for word in dict.fromkeys(wanted.search.split()):
-        found = found.filter(Q(*((f"{name}__icontains", word) for name in _SEARCHED), _connector=Q.OR))
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some requests. ``previous`` and ``next`` are numbers: that page ends before, or begins after, that request."""
+
+    requests: tuple[CertificateRequest, ...]
+    total: Total
+    previous: str = ""
+    next: str = ""
+
+
+def page_of(wanted: Wanted, *, after: str = "", before: str = "") -> Page:
+    """Requests that are wanted: what waits longest first, what was decided last first.
+
+    The page begins after, or ends before, the request with this number; it is the first one for none.
+    """
+    matching = CertificateRequest.objects.filter(wanted.show.condition)
+    if wanted.search:
+        matching = matching.filter(found_by(wanted.search))
     if wanted.application:
-        found = found.filter(application__code=wanted.application)
-    order = ("submitted_at", "id") if wanted.show.is_waiting else ("-ended_at", "id")
-    return found.select_related("company", "officer", "application", "expiring", "entry").defer("csr").order_by(*order)
+        matching = matching.filter(application__code=wanted.application)
+    order = _LONGEST_WAITING_FIRST if wanted.show.is_waiting else _LAST_DECIDED_FIRST
+    found = find(matching, order, is_search=wanted.is_narrow, after=after, before=before)
+    return Page(
+        requests=loaded(found.numbers),
+        total=found.total,
+        previous=found.numbers[0] if found.has_previous else "",
+        next=found.numbers[-1] if found.has_next else "",
+    )
 
 
-def waiting_count() -> int:
+def waiting_count() -> Total:
     """How many requests wait for Key Management."""
-    return CertificateRequest.objects.filter(Show.WAITING.condition).count()
+    return total_of(CertificateRequest.objects.filter(Show.WAITING.condition))

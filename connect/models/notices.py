@@ -64,6 +64,8 @@ class Notice(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="notice_due", condition=Q(state="due", channel="mail")),
             models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
+            # The channel is a column, no condition: a prepared statement's generic plan does not know which is asked.
+            models.Index(fields=["recipient", "channel"], name="notice_unread", condition=Q(read_at=None)),
         ]
 
     def __str__(self) -> str:

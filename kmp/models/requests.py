@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower
 
 from connect.models import Company, User
 from kmp.models.applications import Application, Environment, Profile
@@ -58,6 +60,27 @@ class CertificateRequest(models.Model):
     decided_by = models.CharField(max_length=254, blank=True)
     reason = models.CharField(max_length=500, blank=True)
     entry = models.OneToOneField(InventoryEntry, null=True, on_delete=models.PROTECT, related_name="request")
+    certificate_words = models.CharField(
+        max_length=255, blank=True, help_text="For the search: of what it renews and what was signed; they never change"
+    )
+    # One column, in lower case already, as the inventory has it. SQLite lowers A to Z only. Names of people, companies
+    # and applications do change: `kmp.request_search` looks them up where they stand.
+    search_text = models.GeneratedField(
+        expression=Lower(
+            Concat(
+                "number",
+                Value(" "),
+                "common_name",
+                Value(" "),
+                "contact",
+                Value(" "),
+                "certificate_words",
+                output_field=models.TextField(),
+            )
+        ),
+        output_field=models.TextField(),
+        db_persist=True,
+    )
 
     class Meta:
         ordering = ["-number"]
@@ -98,8 +121,24 @@ class CertificateRequest(models.Model):
             models.Index(
                 fields=["decide_at"], name="request_undecided", condition=Q(state__in=["submitted", "in-review"])
             ),
-            models.Index(fields=["-ended_at", "id"], name="request_by_end"),
+            models.Index(
+                fields=["submitted_at", "id"], name="request_by_age", condition=Q(state__in=["submitted", "in-review"])
+            ),
+            models.Index(
+                fields=["state", "-ended_at", "-id"], name="request_by_end", condition=Q(submitted_at__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.number} ({self.get_state_display()})"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Store, with the words of the certificates that it names."""
+        stored = kwargs.get("update_fields")
+        if stored is None or {"expiring", "entry"} & set(stored):
+            named = [entry for entry in (self.expiring, self.entry) if entry is not None]
+            self.certificate_words = " ".join(
+                f"{entry.reference} {entry.common_name} {entry.serial}" for entry in named
+            )
+            kwargs["update_fields"] = stored if stored is None else {*stored, "certificate_words"}
+        super().save(*args, **kwargs)

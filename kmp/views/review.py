@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -31,8 +30,9 @@ from kmp.views.drafts_shown import judged_context, wanted_context
 def review_queue_page(request: HttpRequest) -> HttpResponse:
     """The requests of all companies with their age; what waits longest stands first."""
     access.require_staff(signed_in(request))
-    wanted = review_queue.Wanted.read({name: str(value) for name, value in request.GET.items()})
-    page = Paginator(review_queue.listed(wanted), review_queue.PAGE_SIZE).get_page(request.GET.get("page"))
+    values = {name: str(value) for name, value in request.GET.items()}
+    wanted = review_queue.Wanted.read(values)
+    page = review_queue.page_of(wanted, after=values.get("after", "")[:16], before=values.get("before", "")[:16])
     context = {
         "wanted": wanted,
         "filters": review_queue.Show,

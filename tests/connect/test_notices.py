@@ -12,7 +12,8 @@ from uuid import uuid4
 
 import pytest
 import redis
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
@@ -223,3 +224,40 @@ def test_mail_of_others_is_not_in_ones_mailbox(client_of_user: tuple[Client, Use
     assert "default-src 'none'" in policy
     settings.HAS_MAILBOX = False
     assert client.get(reverse("connect:mailbox")).status_code == 404
+
+
+@pytest.mark.django_db
+def test_counting_the_unread_does_not_walk_through_the_read() -> None:
+    user, now = make_user(), timezone.now()
+    Notice.objects.bulk_create(
+        Notice(
+            event=f"test:{number}",
+            channel=Channel.BELL,
+            address=user.email,
+            recipient=user,
+            state=NoticeState.SENT,
+            created_at=now,
+            due_at=now,
+            sent_at=now,
+            read_at=now,
+        )
+        for number in range(2000)
+    )
+    announce(Recipient(user.email, user))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE connect_notice")
+        if connection.vendor != "postgresql":
+            assert "notice_unread" in notices._unread(user).explain()
+            return
+        # As after some requests on one connection, when the server no longer plans for each person.
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        before = rows_read(cursor)
+        for _ in range(10):
+            assert notices.unread_count(user, at_most=99) == 1
+        assert rows_read(cursor) - before < 100
+
+
+def rows_read(cursor: CursorWrapper) -> int:
+    """How many rows of notices this transaction has looked at."""
+    cursor.execute("SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'connect_notice'")
+    return int(cursor.fetchone()[0])

@@ -13,9 +13,9 @@ from connect.templatetags.look import colon_hex
 from kmp import requests
 from kmp.models import CertificateRequest
 from kmp.signing import sign
-from tests.factories import make_user
+from tests.factories import make_company, make_user
 from tests.kmp.factories import make_entry, make_officer
-from tests.kmp.wizard import GROUP, company_of, make_draft, make_renewal, make_two_officers, submitted, url
+from tests.kmp.wizard import GROUP, browser, company_of, make_draft, make_renewal, make_two_officers, submitted, url
 
 A2A = "a2a-commerce-client"
 OFFICERS = {"olga@acme.example", "piet@acme.example", GROUP}
@@ -116,8 +116,29 @@ def test_signed(olga: User) -> None:
         assert notice.subject == f"{entry.reference} was signed: Developers portal client, MTF"
 
 
-def test_who_was_an_officer_when_it_was_submitted_is_still_told(olga: User) -> None:
+@pytest.mark.parametrize("left", ["withdrawn", "another-company", "inactive"])
+def test_who_is_no_officer_of_the_company_any_more_is_told_nothing(olga: User, left: str) -> None:
+    request = submitted(make_draft(olga))
+    if left == "withdrawn":
+        olga.access_requests.update(state="withdrawn")
+    elif left == "another-company":
+        User.objects.filter(pk=olga.pk).update(company=make_company())
+    else:
+        User.objects.filter(pk=olga.pk).update(is_active=False)
+    requests.reject(request, reason="No.", decided_by="Kay", actor=Actor("kay"), now=timezone.now())
+    assert set(mails("request-rejected")) == {"piet@acme.example", GROUP}
+    bells = Notice.objects.filter(kind="kmp.request-rejected", channel=Channel.BELL)
+    assert [bell.address for bell in bells] == ["piet@acme.example"]
+
+
+def test_the_link_of_each_officer_leads_to_the_request(olga: User) -> None:
     request = submitted(make_draft(olga))
     olga.access_requests.update(state="withdrawn")
     requests.reject(request, reason="No.", decided_by="Kay", actor=Actor("kay"), now=timezone.now())
-    assert "olga@acme.example" in mails("request-rejected")
+    bells = Notice.objects.filter(kind="kmp.request-rejected", channel=Channel.BELL)
+    opened = {}
+    for bell in bells:
+        assert bell.recipient is not None
+        opened[bell.address] = browser(bell.recipient).get(bell.link).status_code
+    assert opened == {"piet@acme.example": 200}
+    assert browser(olga).get(bells[0].link).status_code == 404

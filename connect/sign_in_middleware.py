@@ -1,0 +1,53 @@
+"""Whoever is not signed in is led to the sign-in page, and back to the page that they were on."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, QueryDict
+from django.http.response import HttpResponseBase
+from django.shortcuts import resolve_url
+from django.utils.cache import add_never_cache_headers
+from django_htmx.http import HttpResponseClientRedirect
+from django_htmx.middleware import HtmxDetails
+
+# What a page that asks whether something has changed adds to its own address.
+_POLLING = "seen"
+
+
+class SignInMiddleware(LoginRequiredMiddleware):
+    """Django's own, for browsers; htmx, which asks for a part of a page, is told to leave the page.
+
+    htmx follows a redirect by itself, and would put the sign-in page into the page that it was asked from.
+    """
+
+    def process_view(
+        self, request: HttpRequest, view_func: Any, view_args: tuple[Any, ...], view_kwargs: dict[str, Any]
+    ) -> HttpResponseBase | None:
+        refused = super().process_view(request, view_func, view_args, view_kwargs)
+        htmx = HtmxDetails(request)
+        # A whole page is restored from the history by its own rule, which knows no redirect of the browser.
+        if refused is None or not htmx or htmx.history_restore_request:
+            return refused
+        login_url, field = resolve_url(self.get_login_url(view_func)), self.get_redirect_field_name(view_func)
+        page = _page_of(request, htmx)
+        response = HttpResponseClientRedirect(redirect_to_login(page, login_url, field).url if page else login_url)
+        add_never_cache_headers(response)
+        return response
+
+
+def _page_of(request: HttpRequest, htmx: HtmxDetails) -> str:
+    """The address of the page that the request came from; empty where there is none that a browser could open."""
+    try:
+        address = htmx.current_url_abs_path
+    except ValueError:
+        address = None  # The header holds no address.
+    if address is None:
+        address = request.get_full_path() if request.method == "GET" else ""
+    parts = urlsplit(address)
+    query = QueryDict(parts.query, mutable=True)
+    query.pop(_POLLING, None)
+    return f"{parts.path}?{query.urlencode(safe='/')}" if query else parts.path
