@@ -2,8 +2,9 @@
 
 Looked at are the body, for every form that ``certauthority.x509.sniffing`` knows, and the address with its query.
 PKCS #12 files and Java keystores count, even those that hold certificates alone: those come as PEM, DER or PKCS #7.
-Not seen is a key that was compressed, encrypted in a way of its own or cut into pieces, nor what Django drops unread
-from a form of more than 512 KiB (parts without a name). A key in an address stands in the logs of browsers and proxies
+Not seen is a key that was compressed, encrypted in a way of its own, cut into pieces, written in base64 twice, in
+base32 or base85, or as a program's source (with ``x30`` or ``0x30`` for each octet); nor what Django drops unread from
+a form of more than 512 KiB (parts without a name). A key in an address stands in the logs of browsers and proxies
 before it is here; refusing it says so, and keeps it out of this site's log.
 """
 

@@ -1,4 +1,4 @@
-"""Where private keys and keystores begin within other data: as DER, as base64 of it and as hex.
+"""Where private keys and keystores begin within other data: as DER, as base64 of it, as hex and as decimal numbers.
 
 Each form is told by its first octets, so that one that is cut off is found as well as a whole one, and so that nothing
 which is signed (requests, certificates, revocation lists, PKCS #7) is mistaken for one. A regular expression finds the
@@ -57,6 +57,18 @@ def _hex_pattern() -> re.Pattern[bytes]:
 
 
 _HEX = _hex_pattern()
+# Arrays of octets in JSON and in print, with signs (Java) or without: `48, 130, …`.
+_DECIMAL_SPACE = rb"[\s,]{1,12}"
+
+
+def _decimal_pattern() -> re.Pattern[bytes]:
+    pattern = rb"(?<![\d.-])48(?=S(?:NS){1,4}(?:2S1S[013]S|48S(?:NS){1,4}6S))"
+    return re.compile(pattern.replace(b"NS", rb"-?\d{1,3}S").replace(b"S", _DECIMAL_SPACE))
+
+
+_DECIMAL = _decimal_pattern()
+_DECIMAL_NUMBER = re.compile(rb"-?\d+")
+_DECIMAL_WINDOW, _MAX_DECIMALS = 4200, 350
 _KEYSTORE_MAGICS = tuple(
     magic + bytes([0, 0, 0, version]) for magic in (b"\xfe\xed\xfe\xed", b"\xce\xce\xce\xce") for version in (1, 2)
 )
@@ -82,14 +94,17 @@ def secrets_in(data: bytes, text: bytes) -> Iterator[Secret]:
         yield Secret.KEYSTORE
     yield from _begun(text, _BASE64, _from_base64)
     yield from _begun(text, _HEX, _from_hex)
+    yield from _begun(text, _DECIMAL, _from_decimals, window=_DECIMAL_WINDOW)
 
 
-def _begun(data: bytes, pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes]) -> Iterator[Secret]:
+def _begun(
+    data: bytes, pattern: re.Pattern[bytes], decode: Callable[[bytes], bytes], *, window: int = _WINDOW
+) -> Iterator[Secret]:
     for number, found in enumerate(pattern.finditer(data)):
         if number == _MAX_PLACES:
             yield Secret.PRIVATE_KEY
             return
-        if kind := kind_of_beginning(decode(data[found.start() : found.start() + _WINDOW])):
+        if kind := kind_of_beginning(decode(data[found.start() : found.start() + window])):
             yield kind
 
 
@@ -161,3 +176,13 @@ def _from_hex(text: bytes) -> bytes:
     other = _NOT_HEX.search(digits)
     length = other.start() if other else len(digits)
     return binascii.unhexlify(digits[: length // 2 * 2])
+
+
+def _from_decimals(text: bytes) -> bytes:
+    """The octets up to the first number that is none."""
+    octets = bytearray()
+    for found in _DECIMAL_NUMBER.findall(text)[:_MAX_DECIMALS]:
+        if len(found) > len("-128") or not -128 <= int(found) <= 255:
+            break
+        octets.append(int(found) & 0xFF)
+    return bytes(octets)

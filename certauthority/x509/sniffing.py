@@ -44,6 +44,19 @@ _PRIVATE_KEY_BASE64 = (
     b"b3BlbnNzaC1rZXktdjE",
     b"HvG1sAAAAA",
 )
+# The same end of a line of armour as hex, and as an array of decimal numbers.
+_ARMOUR_END = b"PRIVATE KEY-----"
+_ARMOUR_IN_NUMBERS = re.compile(
+    b"|".join(
+        [
+            rb"[:\s]?".join(b"%02x" % octet for octet in _ARMOUR_END),
+            rb"(?<!\d)" + rb"[\s,]{1,12}".join(b"%d" % octet for octet in _ARMOUR_END),
+        ]
+    ),
+    re.IGNORECASE,
+)
+# JavaScript writes an array of octets as an object with their places as names.
+_JSON_PLACE = re.compile(rb'"\d{1,7}"\s{0,12}:')
 _PKCS7_ARC = "1.2.840.113549.1.7."
 _PKCS12_VERSION = 3
 _MAX_ROW = 1000
@@ -82,6 +95,8 @@ def _found_in(data: bytes) -> Iterator[Secret]:
         forms.append(text.replace(b"\x00", b""))  # Any kind of UTF-16 is readable then, wherever it begins.
     if b"\\" in text:
         forms.append(_JSON_ESCAPE.sub(_unescaped, text))
+    if b'"0"' in text or b'\\"0' in text:
+        forms.append(_JSON_PLACE.sub(b"", forms[-1]))
     for form in forms:
         if _says_private_key(form):
             yield Secret.PRIVATE_KEY
@@ -96,7 +111,7 @@ def _says_private_key(text: bytes) -> bool:
         return True
     if b'"kty"' in text and _JSON_KEY_TYPE.search(text) and _JSON_PRIVATE_PART.search(text):
         return True
-    return any(words in text for words in _PRIVATE_KEY_BASE64)
+    return any(words in text for words in _PRIVATE_KEY_BASE64) or _ARMOUR_IN_NUMBERS.search(text) is not None
 
 
 def _unescaped(found: re.Match[bytes]) -> bytes:

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
+from certauthority.x509.sniffing import holds_key_material
 from connect.private_key_guard import PrivateKeyGuard
 from tests import corpus
 from tests.hostile.forms_found import file_of
@@ -49,4 +50,9 @@ def test_nothing_public_is_refused(kind: int) -> None:
         response = guard(RequestFactory().generic("POST", "/projects/", body, content_type=content_type))
         if response.content != b"passed":
             wrong.append(name)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_nothing_public_written_in_decimal_numbers_is_taken_for_a_key() -> None:
+    wrong = [name for name, content in public_files() if holds_key_material(json.dumps([*content]).encode())]
     assert not wrong, "\n".join(wrong)

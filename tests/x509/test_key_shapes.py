@@ -116,6 +116,15 @@ DRESSES: dict[str, Callable[[bytes], bytes]] = {
     "hex in capitals": lambda data: data.hex().upper().encode(),
     "hex with colons": lambda data: data.hex(":").encode(),
     "hex in lines": lambda data: b"\n".join(data[at : at + 16].hex(" ").encode() for at in range(0, len(data), 16)),
+    "decimals in JSON": lambda data: json.dumps([*data]).encode(),
+    "decimals in close JSON": lambda data: json.dumps(
+        {"key": {"type": "Buffer", "data": [*data]}}, separators=(",", ":")
+    ).encode(),
+    "decimals in indented JSON": lambda data: json.dumps({"key": [*data]}, indent=4).encode(),
+    "decimals in JSON in JSON": lambda data: json.dumps(json.dumps([*data])).encode(),
+    "decimals of Java": lambda data: str([octet - (octet & 128) * 2 for octet in data]).encode(),
+    "decimals with names in JSON": lambda data: json.dumps(dict(enumerate(data))).encode(),
+    "decimals in lines": lambda data: "\n".join(map(str, data)).encode(),
     "hex in PostgreSQL": lambda data: rb"\x" + data.hex().encode(),
 }
 
@@ -161,6 +170,10 @@ def _texts() -> dict[str, bytes]:
         "PEM in base64": base64.b64encode(text),
         "PEM in base64, after one octet": base64.b64encode(b"\n" + text),
         "PEM in base64, after two octets": base64.b64encode(b"\r\n" + text),
+        "PEM in hex": text.hex().encode(),
+        "PEM in hex with colons": text.hex(":").upper().encode(),
+        "PEM in decimals": json.dumps([*text]).encode(),
+        "PEM in decimals with names": json.dumps(dict(enumerate(text))).encode(),
         "PEM in JSON": json.dumps({"key": text.decode()}).encode(),
         "PEM in JSON with numbers for characters": b'{"key": "-----\\u0042EGIN PRIVATE KEY-----"}',
         "the end of PEM alone": text[-60:],
@@ -190,6 +203,8 @@ def _harmless() -> dict[str, bytes]:
         "public key of PKCS #1": der.read_all(der.read_one(spki(rsa_key())).content)[1].content[1:],
         "JSON Web Key without its secret": json.dumps(web_key).encode(),
         "random octets": random.Random(7).randbytes(200_000),
+        "PEM of a certificate": pem(certificate().public_bytes(Encoding.DER), "CERTIFICATE"),
+        "numbers": " ".join(str(random.Random(7).randrange(60)) for _ in range(50_000)).encode(),
         "words": b"Never send a private key. Mine is MIICAQA, hers MC4CAQ and theirs 3082 0201 00 30.",
     }
 
@@ -205,3 +220,22 @@ def test_thousands_of_beginnings_that_lead_nowhere_count_as_a_key() -> None:
     beginning = bytes.fromhex("300802010030")
     assert not holds_key_material(beginning * 100)
     assert holds_key_material(beginning * 10_000)
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        b"48,130,4,2,2,1,0,9,",
+        b"48 1 48 1 6 ",
+        b"48" + b" " * 12,
+        b"48, ",
+        b'"0":48,"1":1,',
+        b"-48,",
+        b"50 52 49 56 ",
+        b"9",
+    ],
+)
+def test_numbers_that_look_like_beginnings_cost_little(piece: bytes) -> None:
+    """Each place is looked at for a fixed number of octets, and only so many places are: else this would hang."""
+    text = piece * (1_000_000 // len(piece))
+    assert holds_key_material(text) == piece.startswith((b"48,130,", b"48 1 48"))
