@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db import models
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.db.models.expressions import OrderBy
 from django.db.models.functions import Length
 
@@ -17,6 +17,7 @@ from kmp.inventory_search import Status, first_moment, found_by, has_status, las
 from kmp.models import Application, EntryState, InventoryEntry
 
 __all__ = [
+    "COLUMNS",
     "KEYS",
     "Order",
     "Row",
@@ -34,8 +35,9 @@ _FILE_BATCH = 2_000
 
 
 class Sort(models.TextChoices):
-    """The columns of the table; the word stands in the page's address."""
+    """The columns of the table, and the order to begin with; the word stands in the page's address."""
 
+    LIVE = "live", "Live"
     REFERENCE = "reference", "Reference"
     APPLICATION = "application", "Application"
     ENVIRONMENT = "environment", "Environment"
@@ -46,8 +48,11 @@ class Sort(models.TextChoices):
     STATUS = "status", "Status"
 
 
+COLUMNS = tuple(sort for sort in Sort if sort is not Sort.LIVE)
+
 # What each column is sorted by. Each has an index of ``InventoryEntry`` that begins with the company.
 KEYS: dict[Sort, tuple[F | Length, ...]] = {
+    Sort.LIVE: (F("state"), F("expires_at"), F("id")),
     Sort.REFERENCE: (Length("reference"), F("reference")),
     Sort.APPLICATION: (F("application_name"), F("id")),
     Sort.ENVIRONMENT: (F("environment"), F("id")),
@@ -61,14 +66,14 @@ KEYS: dict[Sort, tuple[F | Length, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A column, and whether its last value comes first."""
+    """A column, and whether its last value comes first; or, where no column is chosen, what can be used first."""
 
-    sort: Sort = Sort.EXPIRES
+    sort: Sort = Sort.LIVE
     is_descending: bool = False
 
     @classmethod
     def read(cls, text: str) -> Order:
-        """The order that an address names, such as ``-issued``; soonest expiry first where it names none."""
+        """The order that an address names, such as ``-issued``; live ones first where it names none."""
         name = text.removeprefix("-")
         return cls(Sort(name), text.startswith("-")) if name in Sort.values else cls()
 
@@ -77,13 +82,51 @@ class Order:
 
     @property
     def keys(self) -> tuple[OrderBy, ...]:
-        """What the database sorts by."""
+        """What the database sorts by, within each part."""
         return tuple(key.desc() if self.is_descending else key.asc() for key in KEYS[self.sort])
 
     @property
     def reverse(self) -> Order:
         """The same column the other way round."""
         return Order(self.sort, not self.is_descending)
+
+    def parts(self, *, now: datetime) -> tuple[Q, ...]:
+        """Conditions that part the inventory, one after the other in this order. Columns have one part.
+
+        A part is a piece of an index, which the whole order is not: which certificates can be used changes with time.
+        """
+        if self.sort is not Sort.LIVE:
+            return (Q(),)
+        live = Q(state=EntryState.LIVE)
+        parts = (
+            live & Q(expires_at__gte=now),
+            live & Q(expires_at__lt=now),
+            Q(state=EntryState.RENEWED),
+            Q(state=EntryState.REVOKED),
+        )
+        return parts[::-1] if self.is_descending else parts
+
+    def part_of(self, entry: InventoryEntry, *, now: datetime) -> int:
+        """In which part an entry is."""
+        if self.sort is not Sort.LIVE:
+            return 0
+        is_over = entry.state != EntryState.LIVE or entry.expires_at < now
+        part = entry.state + 1 if is_over else 0
+        return len(EntryState) - part if self.is_descending else part
+
+    def may_hold(self, part: int, status: Status | None) -> bool:
+        """Whether entries with this status, where one is asked for, can stand in a part."""
+        if self.sort is not Sort.LIVE or status is None:
+            return True
+        home = {Status.EXPIRED: 1, Status.RENEWED: 2, Status.REVOKED: 3}.get(status, 0)
+        return part == (len(EntryState) - home if self.is_descending else home)
+
+    def whole(self, *, now: datetime) -> tuple[OrderBy | Case, ...]:
+        """What the database sorts by where it looks at all parts at once."""
+        parts = self.parts(now=now)
+        if len(parts) == 1:
+            return self.keys
+        return (Case(*(When(part, then=Value(number)) for number, part in enumerate(parts))), *self.keys)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +176,7 @@ class Row:
 
 def listed(company: Company, wanted: Wanted, order: Order, *, now: datetime) -> QuerySet[InventoryEntry]:
     """The company's entries that are wanted, in order."""
-    return InventoryEntry.objects.filter(wanted.condition(now=now), company=company).order_by(*order.keys)
+    return InventoryEntry.objects.filter(wanted.condition(now=now), company=company).order_by(*order.whole(now=now))
 
 
 def live_entries(company: Company, *, now: datetime) -> QuerySet[InventoryEntry]:

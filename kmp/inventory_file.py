@@ -9,7 +9,7 @@ from io import StringIO
 
 from connect.models import Company
 from connect.templatetags.look import colon_hex
-from kmp.inventory import Order, Sort, Status, Wanted, rows_for_file
+from kmp.inventory import COLUMNS, Order, Status, Wanted, rows_for_file
 from kmp.models import Environment, InventoryEntry
 
 # What a spreadsheet takes for a formula where it stands first, also in full width (OWASP, CSV Injection).
@@ -26,7 +26,7 @@ def file_lines(company: Company, wanted: Wanted, order: Order, *, now: datetime)
     buffer = StringIO()
     writer = csv.writer(buffer, quoting=csv.QUOTE_ALL)
     buffer.write(_BYTE_ORDER_MARK)
-    writer.writerow([sort.label for sort in Sort])
+    writer.writerow([sort.label for sort in COLUMNS])
     for number, (entry, status) in enumerate(rows_for_file(company, wanted, order, now=now), start=1):
         writer.writerow([harmless(cell) for cell in _cells(entry, status)])
         if number % _LINES == 0:

@@ -8,12 +8,13 @@ faster. Statistics do not tell which it is, so a short walk is tried first.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, F, QuerySet, Value, When, Window
+from django.db.models import Case, Count, F, Q, QuerySet, Value, When, Window
 from django.db.models.fields.tuple_lookups import (
     Tuple,
     TupleGreaterThan,
@@ -106,15 +107,19 @@ def _entry(company: Company, reference: str) -> InventoryEntry | None:
 def _find(company: Company, wanted: Wanted, order: Order, cursor: InventoryEntry | None, *, now: datetime) -> _Found:
     """The first entries that are wanted, after the cursor if there is one."""
     entries = listed(company, wanted, order, now=now)
-    ahead = entries.filter(_lies_after(cursor, order)) if cursor is not None else entries
-    if not wanted.is_everything:
-        end = _end_of_walk(company, order, cursor, now=now)
-        if end is not None:
-            keys = _first_keys(ahead.filter(_lies_until(end, order)))
-            if len(keys) <= PAGE_SIZE:
-                return _find_among_all(entries, order, cursor)
-            return _found(keys, total_of(entries))
-    keys = _first_keys(ahead)
+    keys: list[UUID] = []
+    for part, begin in _parts_ahead(wanted, order, cursor, now=now):
+        ahead = _within(entries, part, begin, order)
+        if not wanted.is_everything:
+            end = _end_of_walk(company, part, begin, order)
+            if end is not None:
+                keys += _first_keys(ahead.filter(_lies_until(end, order)), len(keys))
+                if len(keys) <= PAGE_SIZE:
+                    return _find_among_all(entries, order, cursor, now=now)
+                break
+        keys += _first_keys(ahead, len(keys))
+        if len(keys) > PAGE_SIZE:
+            break
     if cursor is None and len(keys) <= PAGE_SIZE:
         return _found(keys, Total(len(keys)))
     return _found(keys, total_of(entries))
@@ -124,29 +129,45 @@ def _found(keys: list[UUID], total: Total) -> _Found:
     return _Found(keys[:PAGE_SIZE], len(keys) > PAGE_SIZE, total)
 
 
-def _end_of_walk(
-    company: Company, order: Order, cursor: InventoryEntry | None, *, now: datetime
-) -> InventoryEntry | None:
-    """The last entry that the short walk looks at; None where it looks at every entry that is left."""
-    entries = listed(company, Wanted(), order, now=now)
-    if cursor is not None:
-        entries = entries.filter(_lies_after(cursor, order))
+def _parts_ahead(
+    wanted: Wanted, order: Order, cursor: InventoryEntry | None, *, now: datetime
+) -> Iterator[tuple[Q, InventoryEntry | None]]:
+    """The parts that a page may reach into, and the entry after which it begins there."""
+    first = order.part_of(cursor, now=now) if cursor is not None else 0
+    for number, part in enumerate(order.parts(now=now)):
+        if number >= first and order.may_hold(number, wanted.status):
+            yield part, cursor if number == first else None
+
+
+def _within(
+    entries: QuerySet[InventoryEntry], part: Q, begin: InventoryEntry | None, order: Order
+) -> QuerySet[InventoryEntry]:
+    """The entries of a part, after one of them if there is one, in the order of an index."""
+    found = entries.filter(part).order_by(*order.keys)
+    return found.filter(_lies_after(begin, order)) if begin is not None else found
+
+
+def _end_of_walk(company: Company, part: Q, begin: InventoryEntry | None, order: Order) -> InventoryEntry | None:
+    """The last entry that the short walk looks at; None where it looks at every entry that is left in the part."""
+    entries = _within(InventoryEntry.objects.filter(company=company), part, begin, order)
     return entries[WALKED : WALKED + 1].first()
 
 
-def _first_keys(entries: QuerySet[InventoryEntry]) -> list[UUID]:
-    """Keys of one page and of one entry more. Keys alone, so that the database sorts narrow rows."""
-    return list(entries.values_list("pk", flat=True)[: PAGE_SIZE + 1])
+def _first_keys(entries: QuerySet[InventoryEntry], have: int) -> list[UUID]:
+    """Keys of what is left of one page, and of one entry more. Keys alone, so that the database sorts narrow rows."""
+    return list(entries.values_list("pk", flat=True)[: PAGE_SIZE + 1 - have])
 
 
-def _find_among_all(entries: QuerySet[InventoryEntry], order: Order, cursor: InventoryEntry | None) -> _Found:
+def _find_among_all(
+    entries: QuerySet[InventoryEntry], order: Order, cursor: InventoryEntry | None, *, now: datetime
+) -> _Found:
     """Look at all at once. Counting over all of them keeps the database from walking along the order's index."""
     is_ahead: Case | Value = Value(True)
     if cursor is not None:
-        is_ahead = Case(When(_lies_after(cursor, order), then=Value(True)), default=Value(False))
+        is_ahead = Case(When(_is_ahead(cursor, order, now=now), then=Value(True)), default=Value(False))
     found = (
         entries.annotate(is_ahead=is_ahead, total=Window(Count("*")))
-        .order_by(F("is_ahead").desc(), *order.keys)
+        .order_by(F("is_ahead").desc(), *order.whole(now=now))
         .values_list("pk", "is_ahead", "total")[: PAGE_SIZE + 1]
     )
     rows = list(found)
@@ -155,6 +176,15 @@ def _find_among_all(entries: QuerySet[InventoryEntry], order: Order, cursor: Inv
     if keys or cursor is None:
         return _found(keys, total)
     return _Found([pk for pk, _, _ in rows][:PAGE_SIZE], len(rows) > PAGE_SIZE, total, is_start=True)
+
+
+def _is_ahead(cursor: InventoryEntry, order: Order, *, now: datetime) -> Q:
+    """Whether an entry lies after the cursor, in whichever part it is."""
+    parts, number = order.parts(now=now), order.part_of(cursor, now=now)
+    ahead = parts[number] & Q(_lies_after(cursor, order))
+    for part in parts[number + 1 :]:
+        ahead |= part
+    return ahead
 
 
 def _lies_after(cursor: InventoryEntry, order: Order) -> TupleGreaterThan | TupleLessThan:
@@ -170,6 +200,7 @@ def _lies_until(end: InventoryEntry, order: Order) -> TupleGreaterThanOrEqual | 
 
 def _values_of(entry: InventoryEntry, sort: Sort) -> tuple[Any, ...]:
     return {
+        Sort.LIVE: (entry.state, entry.expires_at, entry.pk),
         Sort.REFERENCE: (len(entry.reference), entry.reference),
         Sort.APPLICATION: (entry.application_name, entry.pk),
         Sort.ENVIRONMENT: (entry.environment, entry.pk),

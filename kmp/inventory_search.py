@@ -12,6 +12,8 @@ from django.db.models import Q
 from kmp.models import EntryState, InventoryEntry
 from kmp.serials import read_serial
 
+# More of them find no more, and each costs a look at every row.
+WORDS = 5
 _DAYS = ("%Y-%m-%d", "%d %b %Y", "%d %B %Y", "%d.%m.%Y")
 _MONTHS = ("%Y-%m", "%b %Y", "%B %Y")
 
@@ -50,11 +52,18 @@ def has_status(status: Status, *, now: datetime) -> Q:
 
 
 def found_by(text: str, *, now: datetime) -> Q:
-    """Entries in which every word stands somewhere, or of which the whole text is serial number, date or status."""
+    """Entries in which every word stands somewhere, or of which the whole text is serial number, date or status.
+
+    Of more than five words, only those of a serial number are looked for.
+    """
+    words = dict.fromkeys(text.lower().split())
     found = Q()
-    for word in dict.fromkeys(text.lower().split()):
+    for word in words:
         found &= Q(search_text__contains=word)
     serial = read_serial(text)
+    if len(words) > WORDS:
+        # A serial number with spaces. Nothing else that is as long is looked for.
+        return Q(serial__contains=serial) if serial else Q(pk__in=[])
     if serial and serial != text.lower():
         found |= Q(serial__contains=serial)
     for begin, end in _periods(text.strip()):

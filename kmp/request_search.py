@@ -6,11 +6,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from connect.models import AccessRequest, Company, User
 from connect.officers import KMP
+from kmp.inventory_search import WORDS
 from kmp.models import Application
 from kmp.serials import read_serial
 
-# More of them find no more, and each costs a look at every request.
-WORDS = 5
 LENGTH = 200
 
 

@@ -10,7 +10,9 @@ from django.core.exceptions import ValidationError
 from connect.typed_fields import LineField, SafeTextInput
 from kmp.downloads import FileFormat
 from kmp.inventory import Status, Wanted
+from kmp.inventory_search import WORDS
 from kmp.models import Application, Environment
+from kmp.serials import read_serial
 
 _SEARCH_LENGTH = 100
 
@@ -64,6 +66,12 @@ class InventoryForm(forms.Form):
         self._applications = {application.code: application for application in Application.objects.order_by("name")}
         names = [(code, application.name) for code, application in self._applications.items()]
         cast(forms.ChoiceField, self.fields["application"]).choices = [("", "All applications"), *names]
+
+    def clean_q(self) -> str:
+        text = str(self.cleaned_data["q"])
+        if len(set(text.lower().split())) > WORDS and not read_serial(text):
+            raise ValidationError(f"A search has at most {WORDS} words. Take some away, or use the filters.")
+        return text
 
     def wanted(self) -> Wanted:
         """The conditions that are right."""

@@ -14,8 +14,9 @@ from django.views.decorators.http import require_http_methods, require_safe
 from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
-from connect.actors import actor_of
+from connect.actors import actor_of, signed_in
 from connect.lifecycle import percent_over
+from connect.places_to_upload import places_for
 from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from kmp import entries
@@ -24,7 +25,7 @@ from kmp.downloads import certificate_file
 from kmp.forms.inventory import DownloadForm
 from kmp.history import history_of
 from kmp.inventory import Row, row_of
-from kmp.models import EntryState, InventoryEntry
+from kmp.models import EntryState, Environment, InventoryEntry
 from kmp.version_chain import chain_of
 
 
@@ -46,6 +47,7 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         "renewal": entries.renewal_of(found),
         "history": history_of(found),
         "can_renew": found.state == EntryState.LIVE,
+        "places": places_for(signed_in(request), Environment(found.environment).code),
         "keeps_name": found.renews is not None
         and found.renews.certificate.subject_digest == certificate.subject_digest,
     }

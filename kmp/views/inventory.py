@@ -17,11 +17,13 @@ from django_htmx.http import push_url
 from connect.views.htmx_request import HtmxRequest
 from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
-from kmp.inventory import Order, Sort, Wanted, listed, live_entries
+from kmp.inventory import COLUMNS, Order, Sort, Wanted, listed, live_entries
 from kmp.inventory_file import file_lines
 from kmp.inventory_pages import Page, page_of, total_of
 
 _IN_WORDS = {
+    Order(Sort.LIVE): "live first, soonest expiry first",
+    Order(Sort.LIVE, is_descending=True): "live last, latest expiry first",
     Order(Sort.EXPIRES): "soonest expiry first",
     Order(Sort.EXPIRES, is_descending=True): "latest expiry first",
     Order(Sort.ISSUED): "oldest first",
@@ -91,7 +93,7 @@ def _addresses(form: InventoryForm, order: Order, page: Page) -> dict[str, Any]:
 
     return {
         "order": str(order),
-        "columns": [_column(here, used, sort, order) for sort in Sort],
+        "columns": [_column(here, used, sort, order) for sort in COLUMNS],
         "sorted_by": _IN_WORDS.get(order, f"by {order.sort.label}{', backwards' if order.is_descending else ''}"),
         "is_filtered": bool(used),
         "all_url": _url(here, sorted_),

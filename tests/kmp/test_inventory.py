@@ -49,7 +49,13 @@ def references(*pages: Page) -> list[str]:
     return [row.entry.reference for page in pages for row in page.rows]
 
 
+def part_at_noon(entry: InventoryEntry) -> int:
+    """Live, expired, renewed, revoked."""
+    return entry.state + 1 if entry.state != EntryState.LIVE or entry.expires_at < NOON else 0
+
+
 IN_ORDER: dict[Sort, Callable[[InventoryEntry], Any]] = {
+    Sort.LIVE: lambda entry: (part_at_noon(entry), entry.expires_at, entry.pk.bytes),
     Sort.REFERENCE: lambda entry: int(entry.reference.removeprefix("KM-")),
     Sort.APPLICATION: lambda entry: (entry.application_name, entry.pk.bytes),
     Sort.ENVIRONMENT: lambda entry: (entry.environment, entry.pk.bytes),
@@ -83,7 +89,7 @@ def test_pages_hold_every_entry_once_in_order_both_ways(
 
 
 @pytest.mark.parametrize("walked", [1, 10, 40, 78, 79, 2_000])
-@pytest.mark.parametrize("order", ["expires", "-serial", "environment", "-status"])
+@pytest.mark.parametrize("order", ["live", "-live", "expires", "-serial", "environment", "-status"])
 def test_a_filter_finds_the_same_however_it_is_looked_for(
     company: Company, many: list[InventoryEntry], monkeypatch: pytest.MonkeyPatch, order: str, walked: int
 ) -> None:
@@ -93,6 +99,7 @@ def test_a_filter_finds_the_same_however_it_is_looked_for(
     for wanted, is_met in (
         (Wanted(environment="mtf"), lambda entry: entry.environment == "mtf"),
         (Wanted(status=Status.EXPIRED), lambda entry: inventory.status_of(entry, now=NOON) == Status.EXPIRED),
+        (Wanted(status=Status.REVOKED), lambda entry: entry.state == EntryState.REVOKED),
         (Wanted(search="client"), lambda entry: True),
         (Wanted(search="nothing like this"), lambda entry: False),
     ):

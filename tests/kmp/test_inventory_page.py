@@ -18,12 +18,12 @@ from certauthority.models import RevocationReason
 from connect.models import Company, User
 from connect.templatetags.look import colon_hex
 from kmp import entries
-from kmp.inventory import Sort
+from kmp.inventory import COLUMNS
 from kmp.inventory_pages import PAGE_SIZE
 from kmp.models import InventoryEntry
 from tests.factories import make_company, make_user
 from tests.kmp.conftest import signed_in
-from tests.kmp.factories import XBS, make_chain, make_entry, make_many_entries, make_officer
+from tests.kmp.factories import XBS, let_entry_expire, make_chain, make_entry, make_many_entries, make_officer
 from tests.page_text import text_of
 from tests.portal.credential_pages import PRIVATE_KEY, key_lines
 
@@ -59,7 +59,7 @@ def test_a_row_shows_every_column(as_olga: Client, acme: Company) -> None:
         f"{entry.expires_at:%-d %b %Y}",
         "days left",
         "Active",
-        "1 certificate, soonest expiry first",
+        "1 certificate, live first, soonest expiry first",
     ):
         assert value in text
     heads = re.findall(r'<th scope="col"[^>]*><a[^>]*>([^<]*)', response.content.decode())
@@ -97,18 +97,43 @@ def test_nothing_of_another_company_is_seen(as_olga: Client, acme: Company) -> N
 
 def test_every_head_sorts_and_sorts_backwards(as_olga: Client, acme: Company) -> None:
     make_many_entries(acme, 40)
-    for sort in Sort:
+    for sort in COLUMNS:
         response = as_olga.get(URL)
+        assert "aria-sort=" not in response.content.decode(), "no column alone says how it begins"
         response = as_olga.get(link(response, sort.label))
-        if sort == Sort.EXPIRES:  # It is sorted by that already: the head turns it round.
-            assert 'aria-sort="descending"' in response.content.decode()
-            continue
         forth = listed(response)
         assert response.content.decode().count("aria-sort=") == 1
         assert 'aria-sort="ascending"' in response.content.decode()
         response = as_olga.get(link(response, sort.label))
         assert 'aria-sort="descending"' in response.content.decode()
         assert listed(response)[0] not in forth
+
+
+def test_what_can_be_used_and_runs_out_first_stands_first(as_olga: Client, acme: Company) -> None:
+    renewed, newest = make_chain(acme, 2)
+    expired, soon, late, revoked = (make_entry(acme) for _ in range(4))
+    for entry, days in ((renewed, 5), (newest, 90), (expired, -3), (soon, 9), (late, 300), (revoked, 2)):
+        let_entry_expire(entry, in_days=days)
+    entries.revoke(revoked, reason=RevocationReason.SUPERSEDED, actor=Actor("olga"), now=timezone.now())
+    in_order = [entry.reference for entry in (soon, newest, late, expired, renewed, revoked)]
+    page = as_olga.get(URL)
+    assert listed(page) == in_order
+    assert "6 certificates, live first, soonest expiry first" in text_of(page)
+    file = b"".join(as_olga.get(reverse("kmp:inventory_file"))).decode()
+    assert [line.split(",")[0].strip('"') for line in file.splitlines()[1:]] == in_order
+    assert listed(as_olga.get(URL, {"sort": "-live"})) == in_order[::-1]
+
+
+def test_a_search_of_more_than_five_words_is_refused_unless_it_is_a_serial_number(
+    as_olga: Client, acme: Company
+) -> None:
+    entry, other = make_entry(acme), make_entry(acme)
+    response = as_olga.get(URL, {"q": "one two three four five six"})
+    assert "A search has at most 5 words." in text_of(response)
+    assert set(listed(response)) == {entry.reference, other.reference}
+    assert "A search has" not in text_of(as_olga.get(URL, {"q": "one two three four five ONE"}))
+    pairs = " ".join(re.findall("..", entry.serial.zfill(40)))
+    assert listed(as_olga.get(URL, {"q": pairs})) == [entry.reference]
 
 
 def test_pages_follow_each_other_with_filter_and_order(as_olga: Client, acme: Company) -> None:
@@ -143,13 +168,13 @@ def test_the_filter_stays_in_the_form_and_in_the_address(as_olga: Client, acme: 
 def test_htmx_gets_the_table_alone_and_the_plain_address(as_olga: Client, acme: Company) -> None:
     make_many_entries(acme, 60)
     headers = {"HX-Request": "true"}
-    response = as_olga.get(URL, {"q": "", "status": "active", "sort": "expires", "issued_from": ""}, headers=headers)
+    response = as_olga.get(URL, {"q": "", "status": "active", "sort": "live", "issued_from": ""}, headers=headers)
     body = response.content.decode().strip()
     assert body.startswith('<div class="stack" id="inventory">')
     assert "<html" not in body
     assert response["HX-Push-Url"] == "/kmp/?status=active"
     assert "HX-Request" in response["Vary"]
-    assert 'name="sort" value="expires" form="inventory-filter"' in body
+    assert 'name="sort" value="live" form="inventory-filter"' in body
     after = as_olga.get(link(as_olga.get(URL), "Next"), headers=headers)
     assert after["HX-Push-Url"] == link(as_olga.get(URL), "Next")
 
