@@ -76,6 +76,21 @@ class TestPage:
         credential = Credential.objects.get(pk=as_alice.post(url, made_in_browser(project)).json()["credential"]["id"])
         assert 0 <= (credential.certificate.not_after - shown).total_seconds() < 60
 
+    @pytest.mark.parametrize(
+        ("true", "untrue"),
+        [
+            ("The submission number Random; a repeated request makes no second certificate sent", "and nothing else"),
+            ("each request of this page and its script that the browser lists", "each request since this page was"),
+            ("The keystore was handed to this browser’s downloads.", "was downloaded to this device"),
+            ("once the copy in this browser is deleted, nobody can make it again", "it cannot be made again"),
+            ("another click makes another key and another subject", "cannot be put right on this page"),
+        ],
+    )
+    def test_it_promises_no_more_than_it_knows(self, as_alice: Client, url: str, true: str, untrue: str) -> None:
+        text = text_of(as_alice.get(url))
+        assert true in text
+        assert untrue not in text
+
     def test_the_months_are_those_of_the_settings(self, as_alice: Client, url: str, settings: Settings) -> None:
         settings.CLIENT_CERTIFICATE_MONTHS = 7
         assert ", 7 months" in text_of(as_alice.get(url))

@@ -49,6 +49,7 @@ class TestPanel:
         text, body = text_of(page), page.content.decode()
         assert QUESTION in text
         assert "If it is lost, nobody can recover the key." in text
+        assert "open this page there, under the same address, to finish." in text
         assert f'action="{credential_url("keystore_saved", credential)}"' in body
         assert again_url(credential) in body
         assert "Keystore Not confirmed yet" in text
