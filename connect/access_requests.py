@@ -165,8 +165,8 @@ def _require_grantable(row: AccessRequest) -> None:
     if row.application == KMP and row.user.is_security_administrator:
         raise NotAllowed(
             f"{row.user.name} is a Security Administrator, and a Security Administrator is no security officer: "
-            "whoever decides on access does not use it. Refuse the request, or let the site’s staff give the role to somebody "
-            "else first."
+            "whoever decides on access does not use it. Refuse the request, or let the site’s staff give the role to "
+            "somebody else first."
         )
 
 
