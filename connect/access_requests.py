@@ -13,6 +13,7 @@ from connect.administrators import may_decide
 from connect.catalogue import application_of
 from connect.errors import AlreadyRequested, NoLongerPossible, NotAllowed
 from connect.models import AccessRequest, AccessState, Company, User
+from connect.officers import KMP
 from connect.records import audited, names_of
 from connect.signals import access_withdrawn
 
@@ -57,19 +58,18 @@ def decide(request: AccessRequest, *, by: User, grant: bool, reason: str, actor:
     """Grant a pending request or refuse it, and tell the person. A refusal needs a reason.
 
     Raises:
-        NotAllowed: ``by`` may not decide on it, a refusal has no reason, or access can be granted to nobody here.
+        NotAllowed: ``by`` may not decide on it, a refusal has no reason, or this person cannot be granted access.
         NoLongerPossible: it is not pending any more.
     """
+    # The person first, as where they ask: meanwhile nobody makes a Security Administrator of who becomes an officer.
+    User.objects.select_for_update(of=("self",), no_key=True).get(pk=request.user_id)
     row = _current(request)
     _require_decider(by, row)
     if row.state != AccessState.PENDING:
         raise NoLongerPossible(_how_it_stands(row))
-    if grant and (not row.user.is_active or row.user.company_id != row.company_id):
-        raise NotAllowed(
-            f"{row.user.name} does not work for {row.company.name} any more, so access cannot be granted. Refuse the "
-            "request."
-        )
-    if not grant:
+    if grant:
+        _require_grantable(row)
+    else:
         _require_reason(reason)
     _close(row, AccessState.GRANTED if grant else AccessState.REFUSED, by=by, reason=reason, now=now)
     _record("access.granted" if grant else "access.refused", row, actor=actor, now=now)
@@ -154,6 +154,20 @@ def _require_decider(by: User, row: AccessRequest) -> None:
         raise NotAllowed("Nobody decides on a request of their own. Ask another Security Administrator.")
     if not may_decide(User.objects.get(pk=by.pk), row):
         raise NotAllowed(f"Only a Security Administrator of {row.company.name} decides on this request.")
+
+
+def _require_grantable(row: AccessRequest) -> None:
+    if not row.user.is_active or row.user.company_id != row.company_id:
+        raise NotAllowed(
+            f"{row.user.name} does not work for {row.company.name} any more, so access cannot be granted. Refuse the "
+            "request."
+        )
+    if row.application == KMP and row.user.is_security_administrator:
+        raise NotAllowed(
+            f"{row.user.name} is a Security Administrator, and a Security Administrator is no security officer: "
+            "whoever decides on access does not use it. Refuse the request, or let the site’s staff give the role to "
+            "somebody else first."
+        )
 
 
 def _require_reason(reason: str) -> None:

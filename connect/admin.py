@@ -25,7 +25,8 @@ from audit.events import AuditedObject, JsonScalar, record
 from connect.access_requests import end_of_former
 from connect.actors import actor_of, signed_in
 from connect.admin_factors import factors_in_words, remove_second_factors
-from connect.models import Company, User
+from connect.models import AccessRequest, AccessState, Company, User
+from connect.officers import KMP
 
 # Generic classes for the type checker only: Django's own cannot be subscripted when the site runs.
 if TYPE_CHECKING:
@@ -72,7 +73,20 @@ class UserForm(ChangeForm):
         cleaned = super().clean()
         if self.cleaned_data.get("is_security_administrator") and not self.cleaned_data.get("company"):
             self.add_error("company", "A Security Administrator decides for a company. Choose it.")
+        elif "is_security_administrator" in self.changed_data and self.cleaned_data.get("is_security_administrator"):
+            self._refuse_officer()
         return cleaned
+
+    def _refuse_officer(self) -> None:
+        """A security officer becomes no Security Administrator. The row is held: none is granted access meanwhile."""
+        User.objects.select_for_update(of=("self",), no_key=True).get(pk=self.instance.pk)
+        access = AccessRequest.objects.filter(user=self.instance.pk, application=KMP, state=AccessState.GRANTED)
+        if access.filter(company=self.cleaned_data["company"]).exists():
+            self.add_error(
+                "is_security_administrator",
+                "This person is a security officer, and a Security Administrator is none: whoever decides on access "
+                "does not use it. Let them give up their access to KMP in My Items first, or have it withdrawn.",
+            )
 
 
 class _KeptAdmin(ModelAdmin):

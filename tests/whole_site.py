@@ -33,7 +33,6 @@ from tests.connect.factories import (
     grant_access,
     make_access_request,
     make_claim,
-    make_security_administrator,
     make_staff,
 )
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
@@ -116,7 +115,7 @@ def make_whole_site() -> WholeSite:
     now = timezone.now()
     create_applications()
     company = make_company(name="Acme Payments Ltd", cid="123456", group_email="certificates@acme.example")
-    admin = make_security_administrator(company, email="alice@acme.example", name="Alice Marlow")
+    admin = make_user(company=company, email="alice@acme.example", name="Alice Marlow")
     staff = make_staff(email="staff@site.example", name="Site Staff", is_superuser=True)
     stranger = make_user(email="charlie@globex.example", name="Charlie Okafor")
     project = make_project(admin=admin, name="Checkout API")
@@ -126,6 +125,9 @@ def make_whole_site() -> WholeSite:
     delete_project(deleted, actor=Actor(admin.email), now=now)
     member = make_member(project, email="dora@acme.example", name="Dora Lind")
     granted = grant_access(admin, by=staff)
+    # One person who sees all pages: nobody gets both any more, but who had both keeps them.
+    admin.is_security_administrator = True
+    admin.save(update_fields=["is_security_administrator"])
     return WholeSite(
         admin=admin,
         reader=make_member(project, email="bob@acme.example", name="Bob Tran"),

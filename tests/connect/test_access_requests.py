@@ -183,6 +183,24 @@ class TestDeciding:
             decide(asked, sam)
         assert decide(asked, sam, grant=False, reason="Has left").state == AccessState.REFUSED
 
+    def test_a_security_administrator_is_refused_until_the_role_is_somebody_elses(self) -> None:
+        sam = make_security_administrator(name="Sam Whitfield")
+        other = make_security_administrator(sam.company)
+        asked = make_access_request(sam)
+        with pytest.raises(
+            NotAllowed, match="Sam Whitfield is a Security Administrator, and a Security Administrator is"
+        ):
+            decide(asked, other)
+        asked.refresh_from_db()
+        assert (asked.state, is_officer(sam)) == (AccessState.PENDING, False)
+        User.objects.filter(pk=sam.pk).update(is_security_administrator=False)
+        assert decide(asked, other).state == AccessState.GRANTED
+
+    def test_a_security_administrator_may_be_refused_with_a_reason(self) -> None:
+        sam = make_security_administrator()
+        asked = make_access_request(sam)
+        assert decide(asked, make_staff(), grant=False, reason="You decide here").state == AccessState.REFUSED
+
     def test_a_second_decision_changes_nothing(self) -> None:
         sam = make_security_administrator(name="Sam Whitfield")
         asked = make_access_request(make_user(company=sam.company))

@@ -9,8 +9,11 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from audit.events import Actor
 from audit.models import AuditEvent
+from connect.access_requests import withdraw
 from connect.models import Company, User
+from tests.connect.factories import grant_access
 from tests.factories import PASSWORD, make_company, make_many_credentials, make_project, make_user
 
 KEPT = {"audit.auditevent", "portal.project", "portal.membership", "portal.credential"}
@@ -83,6 +86,33 @@ def test_staff_verify_a_company(as_staff: Client) -> None:
     event = AuditEvent.objects.get(action="company.changed")
     assert event.before == {"verified_at": None}
     assert list(event.after) == ["verified_at"]
+
+
+def test_a_security_officer_becomes_a_security_administrator_only_after_giving_up_access(as_staff: Client) -> None:
+    user = make_user()
+    granted = grant_access(user)
+    address = reverse("admin:connect_user_change", args=[user.pk])
+    answer = as_staff.post(address, account_form(user, is_security_administrator="on"))
+    assert answer.status_code == 200
+    assert "This person is a security officer, and a Security Administrator is none" in answer.content.decode()
+    user.refresh_from_db()
+    assert not user.is_security_administrator
+    withdraw(granted, by=user, reason="I decide now", actor=Actor(user.email), now=timezone.now())
+    assert as_staff.post(address, account_form(user, is_security_administrator="on")).status_code == 302
+    user.refresh_from_db()
+    assert user.is_security_administrator
+
+
+def test_who_is_both_from_earlier_days_can_still_be_changed(as_staff: Client) -> None:
+    user = make_user()
+    grant_access(user)
+    user.is_security_administrator = True
+    user.save()
+    address = reverse("admin:connect_user_change", args=[user.pk])
+    form = account_form(user, is_security_administrator="on", name="New Name")
+    assert as_staff.post(address, form).status_code == 302
+    user.refresh_from_db()
+    assert (user.name, user.is_security_administrator) == ("New Name", True)
 
 
 def test_staff_name_a_security_administrator(as_staff: Client) -> None:
