@@ -30,6 +30,8 @@ def _addresses(address: str) -> list[str]:
     return [
         "Addresses:",
         f"  {address}/projects/      Developers portal",
+        f"  {address}/connect/store/ the Store: access to the Key Management Portal",
+        f"  {address}/kmp/           Key Management Portal (KMP)",
         f"  {address}/clinic/        CSR clinic",
         f"  {address}/ca/root.crl    CRL of the root; its CAs' CRLs beside it",
         f"  {address}/readyz         whether everything works",
