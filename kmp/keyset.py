@@ -6,8 +6,10 @@ from them. Where more are found than anybody counts, or nothing is searched for,
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from heapq import nlargest, nsmallest
 from typing import Any
 
 from django.db.models import QuerySet
@@ -40,6 +42,9 @@ class KeyOrder:
         return KeyOrder(self.fields, not self.is_descending)
 
 
+First = Callable[[KeyOrder, Key | None], list[str]]
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """Numbers of the requests of one page, what lies around it, and how many there are on all pages."""
@@ -55,15 +60,13 @@ def find(matching: Requests, order: KeyOrder, *, is_search: bool, after: str = "
 
     Where nothing lies after it, and where less than a page lies before it, that is the first page, too.
     """
-    place = _key_of(after or before, order)
+    place, is_back = _key_of(after or before, order), not after
     if not is_search:
-        return _walk(matching, order, place, is_back=not after, total=total_of(matching))
+        return _page(partial(_walk, matching), order, place, is_back=is_back, total=total_of(matching))
     keys = list(matching.order_by().values_list(*order.fields, "number")[: COUNTED + 1])
     total = Total(len(keys))
-    if total.is_capped:
-        return _walk(matching, order, place, is_back=not after, total=total)
-    keys.sort(reverse=order.is_descending)
-    return _cut(keys, order, place, is_back=not after, total=total)
+    first = partial(_walk, matching) if total.is_capped else partial(_pick, keys)
+    return _page(first, order, place, is_back=is_back, total=total)
 
 
 def total_of(requests: Requests) -> Total:
@@ -81,49 +84,35 @@ def _key_of(number: str, order: KeyOrder) -> Key | None:
     return key if key is not None and None not in key else None
 
 
-def _cut(keys: list[Key], order: KeyOrder, place: Key | None, *, is_back: bool, total: Total) -> Found:
-    """The page out of the keys of all, which are in order."""
-    begin = 0
-    if place is not None:
-        begin = _index(keys, order, place, is_back=is_back)
-        if is_back:
-            begin = max(begin - PAGE_SIZE, 0)
-        elif begin == len(keys):
-            begin = 0
-    page = keys[begin : begin + PAGE_SIZE]
-    return Found(tuple(key[-1] for key in page), total, begin > 0, begin + PAGE_SIZE < len(keys))
-
-
-def _index(keys: list[Key], order: KeyOrder, place: Key, *, is_back: bool) -> int:
-    """How many keys lie before the place; with the place itself, unless ``is_back``."""
-    width = len(order.fields)
-    ascending = [key[:width] for key in (reversed(keys) if order.is_descending else keys)]
-    if order.is_descending:
-        return len(keys) - (bisect_right if is_back else bisect_left)(ascending, place)
-    return (bisect_left if is_back else bisect_right)(ascending, place)
-
-
-def _walk(matching: Requests, order: KeyOrder, place: Key | None, *, is_back: bool, total: Total) -> Found:
-    """The page along the index of the order."""
+def _page(first: First, order: KeyOrder, place: Key | None, *, is_back: bool, total: Total) -> Found:
+    """The page that ``first`` gives: numbers of one page and of one request more, in order, beyond a place if any."""
     if place is not None and is_back:
-        numbers = _first(_beyond(matching, order.reverse, place), order.reverse)
+        numbers = first(order.reverse, place)
         if len(numbers) > PAGE_SIZE:
             return Found(tuple(numbers[PAGE_SIZE - 1 :: -1]), total, has_previous=True, has_next=True)
     if place is not None and not is_back:
-        numbers = _first(_beyond(matching, order, place), order)
+        numbers = first(order, place)
         if numbers:
             return Found(tuple(numbers[:PAGE_SIZE]), total, has_previous=True, has_next=len(numbers) > PAGE_SIZE)
-    numbers = _first(matching, order)
+    numbers = first(order, None)
     return Found(tuple(numbers[:PAGE_SIZE]), total, has_next=len(numbers) > PAGE_SIZE)
 
 
-def _first(requests: Requests, order: KeyOrder) -> list[str]:
+def _pick(keys: list[Key], order: KeyOrder, place: Key | None) -> list[str]:
+    """Out of the keys of all, which are in no order."""
+    width = len(order.fields)
+    if place is not None and order.is_descending:
+        keys = [key for key in keys if key[:width] < place]
+    elif place is not None:
+        keys = [key for key in keys if key[:width] > place]
+    return [key[-1] for key in (nlargest if order.is_descending else nsmallest)(PAGE_SIZE + 1, keys)]
+
+
+def _walk(requests: Requests, order: KeyOrder, place: Key | None) -> list[str]:
+    """Along the index of the order. A comparison of whole rows is answered by one (PostgreSQL, 9.25.5)."""
+    if place is not None and len(order.fields) == 1:
+        requests = requests.filter(**{f"{order.fields[0]}__{'lt' if order.is_descending else 'gt'}": place[0]})
+    elif place is not None:
+        row = Tuple(*order.fields)
+        requests = requests.filter(TupleLessThan(row, place) if order.is_descending else TupleGreaterThan(row, place))
     return list(requests.order_by(*order.names).values_list("number", flat=True)[: PAGE_SIZE + 1])
-
-
-def _beyond(requests: Requests, order: KeyOrder, place: Key) -> Requests:
-    """Those after the place. A comparison of whole rows, which an index answers (PostgreSQL, 9.25.5)."""
-    if len(order.fields) == 1:
-        return requests.filter(**{f"{order.fields[0]}__{'lt' if order.is_descending else 'gt'}": place[0]})
-    row = Tuple(*order.fields)
-    return requests.filter(TupleLessThan(row, place) if order.is_descending else TupleGreaterThan(row, place))

@@ -11,6 +11,8 @@ from kmp.models import Application
 from kmp.serials import read_serial
 
 LENGTH = 200
+# As many keys are written into the question itself. The database then knows that most words name nobody.
+_WRITTEN = 100
 
 
 def words_of(text: str) -> tuple[str, ...]:
@@ -30,16 +32,22 @@ def found_by(text: str, *, company: Company | None = None) -> Q:
     """
     found = Q()
     for word in words_of(text):
-        found &= (
-            Q(search_text__contains=word)
-            | Q(application__in=Application.objects.filter(name__icontains=word).order_by().values("pk"))
-            | Q(officer__in=_officers(word, company).values("pk"))
-            | (Q() if company else Q(company__in=_companies(word).values("pk")))
-        )
+        stands = Q(search_text__contains=word)
+        stands |= _among("application", Application.objects.filter(name__icontains=word))
+        stands |= _among("officer", _officers(word, company))
+        if company is None:
+            stands |= _among("company", Company.objects.filter(Q(name__icontains=word) | Q(cid__icontains=word)))
+        found &= stands
     serial = read_serial(text)
     if serial and serial != text.lower():
-        found |= Q(certificate_words__contains=serial)
+        found |= Q(search_text__contains=serial)
     return found
+
+
+def _among(name: str, named: QuerySet[Application] | QuerySet[User] | QuerySet[Company]) -> Q:
+    keys = named.order_by().values_list("pk", flat=True)
+    few = list(keys[: _WRITTEN + 1])
+    return Q(**{f"{name}__in": few if len(few) <= _WRITTEN else keys})
 
 
 def _officers(word: str, company: Company | None) -> QuerySet[User]:
@@ -47,9 +55,4 @@ def _officers(word: str, company: Company | None) -> QuerySet[User]:
     access = AccessRequest.objects.filter(application=KMP, user=OuterRef("pk"))
     if company is not None:
         access = access.filter(company=company)
-    named = User.objects.filter(Q(name__icontains=word) | Q(email__icontains=word))
-    return named.filter(Exists(access)).order_by()
-
-
-def _companies(word: str) -> QuerySet[Company]:
-    return Company.objects.filter(Q(name__icontains=word) | Q(cid__icontains=word)).order_by()
+    return User.objects.filter(Q(name__icontains=word) | Q(email__icontains=word)).filter(Exists(access))

@@ -15,8 +15,8 @@ from kmp.applications import create_applications
 from kmp.models import Application, CertificateRequest, InventoryEntry, RequestKind, RequestState
 
 _numbers = counter(1)
-# As long as one for an EC key is.
-_CSR_LENGTH = 500
+# As long as those for keys of EC and RSA are.
+_CSR_LENGTHS = (500, 1_050)
 STATES = (
     RequestState.SUBMITTED,
     RequestState.IN_REVIEW,
@@ -52,7 +52,7 @@ def _signed(entry: InventoryEntry, officers: list[User]) -> CertificateRequest:
         application_id=entry.application_id,
         environment=entry.environment,
         contact=officers[0].email,
-        csr=os.urandom(_CSR_LENGTH),
+        csr=os.urandom(_CSR_LENGTHS[number % 2]),
         common_name=entry.common_name,
         certificate_words=f"{entry.reference} {entry.common_name} {entry.serial}",
         created_at=entry.issued_at,
@@ -82,7 +82,7 @@ def _unsigned(
             application=applications[number % len(applications)],
             environment="mtf" if number % 3 else "production",
             contact=officers[number % len(officers)].email,
-            csr=os.urandom(_CSR_LENGTH),
+            csr=os.urandom(_CSR_LENGTHS[number % 2]),
             common_name=f"{1_600_000_000 + number}-Client-MTF-{company.certificate_cid}",
             created_at=at,
             changed_at=at,

@@ -71,6 +71,13 @@ def test_a_draft_and_one_that_was_cancelled_may_lack_everything(olga: User) -> N
     insert(olga, state=RequestState.CANCELLED, ended_at=timezone.now(), **nothing)
 
 
+def test_the_longest_words_fit_into_the_indexes(olga: User) -> None:
+    longest = insert(olga, common_name="\U0001f98a" * 64, contact=f"{'a' * 64}@{'b' * 185}.com", decided_by="c" * 254)
+    CertificateRequest.objects.filter(pk=longest.pk).update(certificate_words="\U0001f98a" * 255)
+    longest.refresh_from_db()
+    assert len(longest.search_text) > 580
+
+
 def test_of_all_versions_of_a_certificate_one_is_live_at_most(olga: User) -> None:
     first, second = make_chain(company_of(olga), 2)
     with (

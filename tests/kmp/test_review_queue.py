@@ -378,5 +378,5 @@ class TestAtTheSameMoment:
 def test_the_use_case_itself_refuses_a_request_that_was_cancelled(kim: User, olga: User) -> None:
     request = in_review(make_submitted(olga, A2A), kim)
     cancel(request, by=olga, actor=Actor(olga.email), now=timezone.now())
-    with pytest.raises(WrongState, match=r"was cancelled by Olga Stern meanwhile"):
+    with pytest.raises(WrongState, match="was cancelled by Olga Stern meanwhile"):
         key_management.sign(request, by=kim, actor=Actor(kim.email), now=timezone.now())
