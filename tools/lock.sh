@@ -24,4 +24,11 @@ trap 'rm -rf "$folder"' EXIT
 cp package.json .npmrc "$folder"
 PATH="$PWD/.venv/bin:$PATH"
 (cd "$folder" && npm install --package-lock-only --loglevel=error)
-cp "$folder/package-lock.json" package-lock.json
+# Where packages ask for money is no part of a pin, and it names hosts.
+.venv/bin/python - "$folder/package-lock.json" <<'STRIP'
+import json, pathlib, sys
+lock = json.loads(pathlib.Path(sys.argv[1]).read_text(encoding="utf-8"))
+for package in lock["packages"].values():
+    package.pop("funding", None)
+pathlib.Path("package-lock.json").write_text(json.dumps(lock, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+STRIP
