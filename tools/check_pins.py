@@ -82,7 +82,7 @@ def check_packages(package: dict[str, Any], lock: dict[str, Any]) -> list[str]:
     for path, entry in entries.items():
         if not str(entry.get("integrity", "")).startswith("sha512-"):
             problems.append(f"package-lock.json: {path} has no SHA-512.")
-        if "resolved" in entry:
+        if "resolved" in entry or "://" in json.dumps(entry):
             problems.append(f"package-lock.json names an address for {path}; pins name none.")
     return problems
 

@@ -18,7 +18,7 @@ HANG_SECONDS = 120
 PACKAGE: dict[str, Any] = {"dependencies": {"pkijs": "4.0.0"}, "devDependencies": {"esbuild": "0.28.2"}}
 
 
-def lock(**entry: str) -> dict[str, Any]:
+def lock(**entry: Any) -> dict[str, Any]:
     return {"packages": {"": PACKAGE, "node_modules/pkijs": {"version": "4.0.0", "integrity": "sha512-00", **entry}}}
 
 
@@ -55,6 +55,7 @@ def test_packages_with_exact_versions_and_hashes_pass() -> None:
         (PACKAGE, lock(integrity=""), "node_modules/pkijs has no SHA-512."),
         (PACKAGE, lock(integrity="sha1-00"), "node_modules/pkijs has no SHA-512."),
         (PACKAGE, lock(resolved="https://packages.test/pkijs.tgz"), "names an address for node_modules/pkijs"),
+        (PACKAGE, lock(funding={"url": "https://money.test/pkijs"}), "names an address for node_modules/pkijs"),
         ({**PACKAGE, "dependencies": {"pkijs": "4.0.1"}}, lock(), "is not that of the dependencies"),
         ({**PACKAGE, "devDependencies": {}}, lock(), "is not that of the devDependencies"),
         ({"dependencies": {"pkijs": "^4.0.0"}}, {"packages": {"": {"dependencies": {"pkijs": "^4.0.0"}}}}, "exact"),
