@@ -62,12 +62,13 @@ export async function purgeCopies({ user, now }) {
   }
 }
 
-/** Whether this browser keeps copies at all: it is tried with a real one. */
+/** Whether this browser keeps copies at all: it is tried with one that nobody else ever sees. */
 export async function canKeepCopies() {
-  const id = "trial";
   try {
-    await inStore("readwrite", (store) => store.put({ id, user: "", createdAt: 0 }));
-    await forgetCopy(id);
+    await inStore("readwrite", (store) => {
+      store.put({ id: "trial", user: "", createdAt: 0 });
+      return store.delete("trial");
+    });
     return true;
   } catch {
     return false;
