@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from audit.insertion import insert
 from audit.models import AuditEvent
@@ -22,13 +22,17 @@ class Actor:
 
 @dataclass(frozen=True, slots=True)
 class AuditedObject:
-    """What is acted on, in words that stay true after it is gone."""
+    """What is acted on, in words that stay true after it is gone.
+
+    ``clock_ahead`` is how far its company's own clock is ahead of real time.
+    """
 
     type: str
     id: str
     label: str
     company: str = ""
     project: str = ""
+    clock_ahead: timedelta = timedelta(0)
 
 
 SYSTEM = Actor(name="system")
@@ -46,6 +50,7 @@ def record(
     """Insert one event. Call it inside the transaction that makes the change, so that both are kept or neither."""
     event = AuditEvent(
         at=now,
+        company_at=now + on.clock_ahead if on.clock_ahead else None,
         actor=actor.name[:254],
         address=actor.address,
         action=action,

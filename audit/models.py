@@ -15,6 +15,7 @@ class AuditEvent(models.Model):
 
     reference = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     at = models.DateTimeField()
+    company_at = models.DateTimeField(null=True, help_text="The company's own time, where its clock is ahead")
     actor = models.CharField(max_length=254, help_text="E-mail address, or the name of a part of the system")
     address = models.CharField(max_length=45, blank=True, help_text="IP address of the actor, where there is one")
     action = models.CharField(max_length=64, help_text="Such as credential.added")

@@ -24,9 +24,16 @@ def audited(request: AccessRequest) -> AuditedObject:
         id=str(request.pk),
         label=f"{request.user.email}: {application}, {level}",
         company=str(request.company_id),
+        clock_ahead=request.company.clock_ahead,
     )
 
 
 def audited_company(company: Company) -> AuditedObject:
     """A company."""
-    return AuditedObject(type="company", id=str(company.pk), label=company.name, company=str(company.pk))
+    return AuditedObject(
+        type="company",
+        id=str(company.pk),
+        label=company.name,
+        company=str(company.pk),
+        clock_ahead=company.clock_ahead,
+    )

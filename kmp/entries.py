@@ -13,6 +13,8 @@ from audit.events import SYSTEM, Actor, record
 from certauthority import revocation
 from certauthority.models import Certificate, RevocationReason
 from certauthority.models.authority import AuthorityPurpose
+from connect.clock import company_time
+from connect.expiry.thresholds import first_after
 from connect.models import Company
 from kmp.errors import CannotRenew
 from kmp.models import Application, CertificateRequest, EntryState, InventoryEntry
@@ -70,6 +72,7 @@ def add_entry(
         issued_at=now,
         expires_at=certificate.not_after,
         alternative_names=list(alternative_names),
+        next_notice_at=first_after(certificate.not_after, company_time(company, now)),
     )
     entry.save(force_insert=True)
     _tell(entry, renewed, actor=actor, now=now)
@@ -98,7 +101,8 @@ def on_certificate_revoked(sender: object, *, certificate: Certificate, now: dat
         return
     if entry.state == EntryState.LIVE:
         entry.state = EntryState.REVOKED
-        entry.save(update_fields=["state"])
+    entry.next_notice_at = None
+    entry.save(update_fields=["state", "next_notice_at"])
     record(
         "kmp.certificate-revoked",
         actor=actor,

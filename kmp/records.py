@@ -8,9 +8,16 @@ from kmp.models import CertificateRequest, InventoryEntry
 
 def audited(request: CertificateRequest) -> AuditedObject:
     """A request as the object of an event."""
-    return AuditedObject(type="kmp-request", id=str(request.pk), label=request.number, company=str(request.company_id))
+    return _audited("kmp-request", request, request.number)
 
 
 def audited_entry(entry: InventoryEntry) -> AuditedObject:
     """A certificate of the inventory as the object of an event."""
-    return AuditedObject(type="kmp-certificate", id=str(entry.pk), label=entry.reference, company=str(entry.company_id))
+    return _audited("kmp-certificate", entry, entry.reference)
+
+
+def _audited(kind: str, row: CertificateRequest | InventoryEntry, label: str) -> AuditedObject:
+    company = row.company
+    return AuditedObject(
+        type=kind, id=str(row.pk), label=label, company=str(company.pk), clock_ahead=company.clock_ahead
+    )

@@ -20,6 +20,8 @@ from certauthority.policy import RequestJudgement
 from certauthority.x509.certificate_rules import CertificateJudgement
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
+from connect.clock import company_time
+from connect.expiry.thresholds import first_after
 from portal.duplicates import judge_duplicate, live_twin
 from portal.errors import AliasTaken, NotAllowed, PredecessorEnded, SubmissionUsed
 from portal.models import Credential, CredentialMethod, Environment, Project
@@ -225,6 +227,7 @@ def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: d
             submission=new.submission,
             created_at=now,
             created_by=actor.name,
+            next_notice_at=first_after(certificate.not_after, company_time(new.project.company, now)),
         )
     )
     record(

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 
 from certauthority.models import Certificate
-from connect.models import Company, User
+from connect.models import Company, User, Watched
 from connect.text import validate_plain_text
 
 
@@ -127,7 +127,7 @@ class EndReason(models.TextChoices):
     PROJECT_DELETED = "project-deleted", "Project deleted"
 
 
-class Credential(models.Model):
+class Credential(Watched):
     """A client certificate in one environment of one project, under an alias. Live while ``ended_at`` is empty."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -165,6 +165,11 @@ class Credential(models.Model):
         ]
         indexes = [
             models.Index(fields=["project", "environment", "-created_at", "-id"], name="credential_newest_first"),
+            # What is due: of all companies in real time, and of one project whose company's clock is ahead.
+            models.Index(fields=["next_notice_at"], name="credential_notice_due", condition=Q(ended_at=None)),
+            models.Index(
+                fields=["project", "next_notice_at"], name="credential_of_project_due", condition=Q(ended_at=None)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -14,6 +14,7 @@ def audited(credential: Credential) -> AuditedObject:
         label=credential.alias,
         company=str(credential.project.company_id),
         project=str(credential.project_id),
+        clock_ahead=credential.project.company.clock_ahead,
     )
 
 
@@ -25,4 +26,5 @@ def audited_project(project: Project) -> AuditedObject:
         label=project.name,
         company=str(project.company_id),
         project=str(project.pk),
+        clock_ahead=project.company.clock_ahead,
     )

@@ -48,11 +48,24 @@ class Notice(models.Model):
     reason = models.CharField(max_length=200, blank=True, help_text="Why it was skipped")
     sent_at = models.DateTimeField(null=True)
     read_at = models.DateTimeField(null=True)
+    scope = models.CharField(
+        max_length=36,
+        blank=True,
+        help_text="Whose page Notices it is on: a project's public id, or a company's for KMP",
+    )
+    watched = models.CharField(
+        max_length=48, blank=True, help_text="Which certificate's end it tells of: source and key, such as portal:8f0c…"
+    )
+    threshold = models.SmallIntegerField(null=True, help_text="Days before the end; below zero after it")
+    clock_run = models.UUIDField(null=True, help_text="The company's clock run; none in real time")
+    company_at = models.DateTimeField(null=True, help_text="The company's own time at created_at")
 
     class Meta:
         ordering = ["-created_at", "-id"]
         constraints = [
+            # An event of an expiry notice names certificate, threshold and clock run (`connect.expiry.scan`).
             models.UniqueConstraint(fields=["event", "address", "channel"], name="notice_once"),
+            models.CheckConstraint(name="notice_threshold_of_something", condition=Q(threshold=None) | ~Q(watched="")),
             models.CheckConstraint(
                 name="notice_sent_whole",
                 condition=Q(state="sent", sent_at__isnull=False) | ~Q(state="sent") & Q(sent_at=None),
@@ -66,6 +79,8 @@ class Notice(models.Model):
             models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
             # The channel is a column, no condition: a prepared statement's generic plan does not know which is asked.
             models.Index(fields=["recipient", "channel"], name="notice_unread", condition=Q(read_at=None)),
+            models.Index(fields=["scope", "-created_at"], name="notice_of_scope", condition=~Q(scope="")),
+            models.Index(fields=["watched", "-created_at"], name="notice_of_watched", condition=~Q(watched="")),
         ]
 
     def __str__(self) -> str:

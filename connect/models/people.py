@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.core.validators import RegexValidator
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Lower
 
 from connect.text import validate_plain_text
@@ -40,10 +42,24 @@ class Company(models.Model):
         blank=True,
         help_text="A mailbox that outlives people: every notice about the company's KMP certificates goes there too",
     )
+    clock_ahead = models.DurationField(
+        default=timedelta(0), editable=False, help_text="How far the company's clock is ahead of real time"
+    )
+    clock_run = models.UUIDField(null=True, editable=False, help_text="The clock run that is on; none in real time")
 
     class Meta:
         verbose_name_plural = "companies"
         ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                name="company_clock_whole",
+                condition=Q(clock_run=None, clock_ahead=timedelta(0))
+                | Q(clock_run__isnull=False, clock_ahead__gt=timedelta(0)),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clock_ahead"], name="company_clock_ahead", condition=Q(clock_run__isnull=False)),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -9,7 +9,7 @@ from django.db.models import Q, Value
 from django.db.models.functions import Concat, Length, Lower
 
 from certauthority.models import Certificate
-from connect.models import Company
+from connect.models import Company, Watched
 from kmp.models.applications import Application, Environment, Profile
 
 
@@ -21,7 +21,7 @@ class EntryState(models.IntegerChoices):
     REVOKED = 2, "Revoked"
 
 
-class InventoryEntry(models.Model):
+class InventoryEntry(Watched):
     """One version of one certificate. ``line`` is shared by all versions of it.
 
     What the table shows, filters and sorts by is copied here from the certificate and the application, because no
@@ -86,6 +86,15 @@ class InventoryEntry(models.Model):
             models.Index(fields=["company", "issued_at", "id"], name="inventory_by_issue"),
             models.Index(fields=["company", "expires_at", "id"], name="inventory_by_expiry"),
             models.Index(fields=["company", "state", "expires_at", "id"], name="inventory_by_state"),
+            # What is due: of all companies in real time, and of one whose clock is ahead.
+            models.Index(
+                fields=["next_notice_at"], name="inventory_notice_due", condition=Q(next_notice_at__isnull=False)
+            ),
+            models.Index(
+                fields=["company", "next_notice_at"],
+                name="inventory_of_company_due",
+                condition=Q(next_notice_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

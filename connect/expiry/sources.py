@@ -1,0 +1,175 @@
+"""What a portal must offer so that the ends of its certificates are watched, and the portals that do.
+
+``portal`` and ``kmp`` register their source in ``AppConfig.ready``. Moments are of the company's own time.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F, Model, QuerySet
+
+from connect.models import Company, User
+from connect.notices import Recipient
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """One certificate in somebody's hands.
+
+    ``name`` is its alias or reference; ``place`` its project or application; ``scope`` the public id of the project,
+    or of the company for KMP. ``act_label`` and ``act_url`` are the one next step, ``url`` its page; both are paths.
+    """
+
+    source: str
+    key: UUID
+    company: Company
+    scope: str
+    name: str
+    common_name: str
+    serial: str
+    fingerprint: str
+    issuer: str
+    environment: str
+    place: str
+    begins_at: datetime
+    expires_at: datetime
+    since: datetime
+    url: str
+    act_label: str
+    act_url: str
+    successor: str = ""
+    successor_since: datetime | None = None
+    last_used_at: datetime | None = None
+    next_notice_at: datetime | None = None
+    snoozed_until: date | None = None
+    snoozed_by: str = ""
+
+    @property
+    def watched(self) -> str:
+        """How notices name it."""
+        return f"{self.source}:{self.key}"
+
+    @property
+    def is_replaced_and_unused(self) -> bool:
+        """Whether a live successor is there and nobody was seen using this one since."""
+        if self.successor_since is None:
+            return False
+        return self.last_used_at is None or self.last_used_at < self.successor_since
+
+    def is_snoozed(self, now: datetime) -> bool:
+        """Whether somebody asked for silence that still lasts."""
+        return self.snoozed_until is not None and now.astimezone(UTC).date() < self.snoozed_until
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """Something else that has to be done by a moment, such as a request that must be signed before an expiry."""
+
+    at: datetime
+    title: str
+    scope: str
+    url: str
+
+
+class Source(ABC):
+    """A portal's watched certificates. Rows are of a model that inherits ``connect.models.Watched``.
+
+    ``expiry``, ``company``, ``scope`` and ``since`` are lookups from a row to its end, its company, the public id of
+    its scope, and the real moment at which it came in.
+    """
+
+    name: ClassVar[str]
+    label: ClassVar[str]
+    expiry: ClassVar[str]
+    company: ClassVar[str]
+    scope: ClassVar[str]
+    since: ClassVar[str]
+
+    @abstractmethod
+    def rows(self) -> QuerySet[Any]:
+        """Every row that is not revoked or ended, nor of a deleted project; expired ones are among them."""
+
+    @abstractmethod
+    def lifetimes(self, rows: QuerySet[Any]) -> list[Lifetime]:
+        """These rows, in their order, in a constant number of queries."""
+
+    @abstractmethod
+    def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
+        """Whom to tell of the end of each, by key, in a constant number of queries."""
+
+    @abstractmethod
+    def scopes_of(self, user: User) -> Collection[str]:
+        """The scopes whose certificates this person may see."""
+
+    def deadlines(self, company: Company) -> list[Deadline]:
+        """What else has to be done by when, at most a hundred, the soonest first."""
+        return []
+
+    def due(self, clock_ahead: timedelta, *, now: datetime, company: Company | None = None) -> QuerySet[Any]:
+        """The rows of companies that are so far ahead whose next threshold has come, the longest due first."""
+        rows = self.rows().filter(next_notice_at__lte=now, **{f"{self.company}__clock_ahead": clock_ahead})
+        if company is not None:
+            rows = rows.filter(**{self.company: company})
+        return rows.order_by("next_notice_at", "pk")
+
+    def claim(self, due: QuerySet[Any], *, limit: int) -> list[UUID]:
+        """The keys of the first rows, held until the transaction ends; those that another worker holds are left."""
+        if connection.features.has_select_for_update_skip_locked:
+            due = due.select_for_update(skip_locked=True, of=("self",))
+        return [row.pk for row in due.only("pk")[:limit]]
+
+    def find(self, keys: Collection[UUID]) -> list[Lifetime]:
+        """The lifetimes with these keys, the longest due first; ended ones are not among them."""
+        return self.lifetimes(self.rows().filter(pk__in=keys).order_by("next_notice_at", "pk"))
+
+    def move_on(self, moments: Mapping[UUID, datetime | None]) -> None:
+        """Set when each row is due again."""
+        model: type[Model] = self.rows().model
+        rows = [model(pk=key, next_notice_at=at) for key, at in moments.items()]
+        model._default_manager.bulk_update(rows, ["next_notice_at"], batch_size=500)  # noqa: SLF001  Django's documented name
+
+    def begin_again(self, company: Company) -> None:
+        """Have every threshold of the company's certificates judged anew, from when each came in."""
+        self.rows().filter(**{self.company: company}).update(next_notice_at=F(self.since))
+
+    def of_company(self, company: Company) -> QuerySet[Any]:
+        """The company's rows, the next to expire first."""
+        return self.rows().filter(**{self.company: company}).order_by(self.expiry, "pk")
+
+    def of_scopes(self, scopes: Collection[str]) -> QuerySet[Any]:
+        """The rows of these scopes, the next to expire first."""
+        return self.rows().filter(**{f"{self.scope}__in": scopes}).order_by(self.expiry, "pk")
+
+
+_sources: dict[str, Source] = {}
+
+
+def register(source: Source) -> None:
+    """Let a portal have its certificates watched."""
+    _sources[source.name] = source
+
+
+def sources() -> list[Source]:
+    """Every portal's source."""
+    return list(_sources.values())
+
+
+def lifetime_of(watched: str) -> Lifetime | None:
+    """What a notice tells of, as it is now; none when it has ended, or never was."""
+    name, _, key = watched.partition(":")
+    source = _sources.get(name)
+    if source is None:
+        return None
+    return next(iter(source.find([UUID(key)])), None)
+
+
+def recipients_of(lifetime: Lifetime) -> Sequence[Recipient]:
+    """Whom to tell of its end."""
+    return _sources[lifetime.source].recipients([lifetime]).get(lifetime.key, ())

@@ -1,0 +1,87 @@
+"""The credentials of projects, as Connect watches their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.urls import reverse
+
+from connect.expiry.sources import Lifetime, Source
+from connect.models import Company, User
+from connect.notices import Recipient, people
+from portal.access import memberships_of
+from portal.credentials import common_name_in, with_certificates
+from portal.models import Credential, Environment, Membership, Role
+
+
+class Credentials(Source):
+    """Live credentials of every project. Their ends are told to the project's admins."""
+
+    name: ClassVar[str] = "portal"
+    label: ClassVar[str] = "Developers portal"
+    expiry: ClassVar[str] = "certificate__not_after"
+    company: ClassVar[str] = "project__company"
+    scope: ClassVar[str] = "project"
+    since: ClassVar[str] = "created_at"
+
+    def rows(self) -> QuerySet[Credential]:
+        return Credential.objects.filter(ended_at=None)
+
+    def lifetimes(self, rows: QuerySet[Credential]) -> list[Lifetime]:
+        loaded = with_certificates(rows).select_related("project__company", "certificate__use")
+        return [_lifetime(credential) for credential in loaded.defer("certificate__der", "certificate__uploaded_chain")]
+
+    def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
+        admins = Membership.objects.filter(
+            project__in={lifetime.scope for lifetime in lifetimes}, role=Role.ADMIN, user__is_active=True
+        ).select_related("user")
+        of_project: dict[str, list[User]] = {}
+        for membership in admins.order_by("user__name", "user__email"):
+            of_project.setdefault(str(membership.project_id), []).append(membership.user)
+        told = {scope: people(users) for scope, users in of_project.items()}
+        return {lifetime.key: told.get(lifetime.scope, []) for lifetime in lifetimes}
+
+    def scopes_of(self, user: User) -> Collection[str]:
+        return {str(key) for key in memberships_of(user).values_list("project_id", flat=True)}
+
+
+def is_keeper(user: User, company: Company) -> bool:
+    """Whether this person is an admin of one of the company's projects."""
+    return memberships_of(user).filter(role=Role.ADMIN, project__company=company).exists()
+
+
+def _lifetime(credential: Credential) -> Lifetime:
+    certificate, project = credential.certificate, credential.project
+    place = [project.pk, credential.environment]
+    live = [successor for successor in credential.successors.all() if successor.ended_at is None]
+    use = getattr(certificate, "use", None)
+    return Lifetime(
+        source=Credentials.name,
+        key=credential.pk,
+        company=project.company,
+        scope=str(project.pk),
+        name=credential.alias,
+        common_name=certificate.common_name,
+        serial=certificate.serial,
+        fingerprint=certificate.fingerprint,
+        issuer=certificate.authority.label if certificate.authority else common_name_in(certificate.issuer),
+        environment=str(Environment(credential.environment).label),
+        place=project.name,
+        begins_at=certificate.not_before,
+        expires_at=certificate.not_after,
+        since=credential.created_at,
+        url=reverse("portal:credential", args=[*place, credential.pk]),
+        act_label=f"Revoke {credential.alias}" if live else f"Rotate {credential.alias}",
+        act_url=reverse("portal:credential_revoke", args=[*place, credential.pk])
+        if live
+        else f"{reverse('portal:add_certificate', args=place)}?rotate={credential.pk}",
+        successor=live[-1].alias if live else "",
+        successor_since=live[-1].created_at if live else None,
+        last_used_at=use.last_used_at if use is not None else None,
+        next_notice_at=credential.next_notice_at,
+        snoozed_until=credential.snoozed_until,
+        snoozed_by=credential.snoozed_by,
+    )
