@@ -6,7 +6,6 @@ delivers the mails after the commit, and its sweep finds those whose message was
 
 from __future__ import annotations
 
-import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,9 +20,9 @@ from django.template.backends.django import DjangoTemplates
 
 from certauthority.background import enqueue
 from connect.models import Channel, Company, Notice, NoticeState, User
+from connect.text import one_line
 
 _SUBJECT_LENGTH = 200
-_NOT_IN_A_HEADER = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +121,7 @@ def _rows(
             address=recipient.address.lower(),
             recipient=recipient.user,
             company=company,
-            subject=_one_line(subject),
+            subject=one_line(subject, at_most=_SUBJECT_LENGTH),
             text=text.strip(),
             html="" if is_bell else html,
             link=link,
@@ -139,12 +138,6 @@ def _rendered(name: str, values: Mapping[str, object], *, is_html: bool) -> str:
         raise TypeError("mails are written in Django's template language")
     text = engine.engine.get_template(name).render(Context(dict(values), autoescape=is_html))
     return text.replace("\x00", "")  # PostgreSQL cannot store it.
-
-
-def _one_line(subject: str) -> str:
-    """A subject that no header can be smuggled into (RFC 5322, 2.2), whatever names it holds."""
-    plain = "".join(" " if unicodedata.category(character) in _NOT_IN_A_HEADER else character for character in subject)
-    return " ".join(plain.split())[:_SUBJECT_LENGTH]
 
 
 def _bring_forward(event: str) -> None:

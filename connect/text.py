@@ -1,4 +1,4 @@
-"""What a name that people type may hold."""
+"""What a name that people type may hold, and how one that others chose is told."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ def validate_plain_text(value: str) -> None:
                 f"The character U+{ord(character):04X} cannot be used here: it is invisible or changes the direction "
                 "of the text. Remove it and try again."
             )
+
+
+def one_line(text: str, *, at_most: int) -> str:
+    """A text that no header can be smuggled into (RFC 5322, 2.2) and that makes no line of its own, whatever it holds.
+
+    What ``validate_plain_text`` refuses becomes a space; ``at_most`` is a number of characters.
+    """
+    plain = "".join(" " if unicodedata.category(character) in _REFUSED else character for character in text)
+    return " ".join(plain.split())[:at_most]
