@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import dj_database_url
-from celery.schedules import crontab
 from csp.constants import NONE, SELF
 
-from config import env
+from config import env, schedule
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.DEBUG
@@ -165,6 +164,8 @@ NOTICE_MAX_ATTEMPTS = 40
 # Days before a certificate's end when people are told of it; below zero after it.
 NOTICE_THRESHOLD_DAYS = (90, 60, 30, 14, 7, 3, 1, 0, -7)
 CLOCK_MOST_YEARS_AHEAD = 5
+SNOOZE_MOST_MONTHS = 13
+SNOOZE_LINK_DAYS = 120  # of real time, for the signed link in the mails
 
 # Static files: served by WhiteNoise under names that change with their content, in every mode.
 STATIC_URL = "/static/"
@@ -261,34 +262,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 CELERY_TASK_PUBLISH_RETRY = False
-# `expires`, in seconds: what waited longer, because no worker was there, is done by one of its successors.
-CELERY_BEAT_SCHEDULE = {
-    "publish revocation lists": {
-        "task": "certauthority.tasks.publish_revocation_lists",
-        "schedule": crontab(minute=7),
-        "options": {"expires": 3600},
-    },
-    "find revocations whose message was lost": {
-        "task": "certauthority.tasks.sweep_revocations",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "process requests whose message was lost": {
-        "task": "kmp.tasks.sweep_requests",
-        "schedule": 15.0,
-        "options": {"expires": 60},
-    },
-    "deliver notices that failed or whose message was lost": {
-        "task": "connect.tasks.deliver_due_notices",
-        "schedule": 60.0,
-        "options": {"expires": 120},
-    },
-    "lint what was issued": {
-        "task": "certauthority.tasks.lint_issued_certificates",
-        "schedule": crontab(minute="*/10"),
-        "options": {"expires": 600},
-    },
-}
+CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
 LOGGING = {
     "version": 1,

@@ -1,0 +1,43 @@
+"""What beat sends, and when.
+
+``expires``, in seconds: what waited longer, because no worker was there, is done by one of its successors.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery.schedules import crontab
+
+SCHEDULE: dict[str, dict[str, Any]] = {
+    "publish revocation lists": {
+        "task": "certauthority.tasks.publish_revocation_lists",
+        "schedule": crontab(minute=7),
+        "options": {"expires": 3600},
+    },
+    "find revocations whose message was lost": {
+        "task": "certauthority.tasks.sweep_revocations",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "process requests whose message was lost": {
+        "task": "kmp.tasks.sweep_requests",
+        "schedule": 15.0,
+        "options": {"expires": 60},
+    },
+    "deliver notices that failed or whose message was lost": {
+        "task": "connect.tasks.deliver_due_notices",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "find certificates whose end people must be told of": {
+        "task": "connect.tasks.scan_expiries",
+        "schedule": 600.0,
+        "options": {"expires": 1200},
+    },
+    "lint what was issued": {
+        "task": "certauthority.tasks.lint_issued_certificates",
+        "schedule": crontab(minute="*/10"),
+        "options": {"expires": 600},
+    },
+}
