@@ -1,0 +1,10 @@
+"""Other systems are told what people are told: signed messages by HTTP, as docs/webhooks.md describes them.
+
+What stores a notice calls ``queue_event`` or ``queue_events`` in the same transaction. Rows are the truth; a task
+delivers them after the commit, and a sweep finds those whose message was lost.
+"""
+
+from connect.webhooks.payload import JSON, certificate_facts
+from connect.webhooks.queueing import WebhookEvent, queue_event, queue_events
+
+__all__ = ["JSON", "WebhookEvent", "certificate_facts", "queue_event", "queue_events"]
