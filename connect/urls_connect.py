@@ -9,4 +9,5 @@ app_name = "connect"
 urlpatterns = [
     path("", include("connect.urls_access")),
     path("", include("connect.urls_notices")),
+    path("", include("connect.urls_snooze")),
 ]

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.db.models import F, QuerySet
 from django.urls import reverse
 
+from audit.events import AuditedObject
 from connect.expiry.sources import Deadline, Lifetime, Source
 from connect.models import AccessRequest, AccessState, Company, User
 from connect.notices import Recipient, people
@@ -16,6 +17,7 @@ from connect.officers import KMP, is_officer
 from kmp.models import CertificateRequest, EntryState, InventoryEntry
 from kmp.models.applications import Environment
 from kmp.moves import OPEN
+from kmp.records import audited_entry
 
 _DEADLINES = 100
 
@@ -29,6 +31,7 @@ class Entries(Source):
     company: ClassVar[str] = "company"
     scope: ClassVar[str] = "company"
     since: ClassVar[str] = "issued_at"
+    audit_prefix: ClassVar[str] = "kmp.certificate"
 
     def rows(self) -> QuerySet[InventoryEntry]:
         return InventoryEntry.objects.filter(certificate__revoked_at=None)
@@ -56,6 +59,9 @@ class Entries(Source):
 
     def scopes_of(self, user: User) -> Collection[str]:
         return {str(user.company_id)} if user.company_id is not None and is_officer(user) else set()
+
+    def audited(self, row: InventoryEntry) -> AuditedObject:
+        return audited_entry(row)
 
     def deadlines(self, company: Company) -> list[Deadline]:
         """Renewals that are not signed yet: each by the end of the certificate that it renews."""

@@ -9,12 +9,14 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.urls import reverse
 
+from audit.events import AuditedObject
 from connect.expiry.sources import Lifetime, Source
 from connect.models import Company, User
 from connect.notices import Recipient, people
 from portal.access import memberships_of
 from portal.credentials import common_name_in, with_certificates
 from portal.models import Credential, Environment, Membership, Role
+from portal.records import audited
 
 
 class Credentials(Source):
@@ -26,6 +28,7 @@ class Credentials(Source):
     company: ClassVar[str] = "project__company"
     scope: ClassVar[str] = "project"
     since: ClassVar[str] = "created_at"
+    audit_prefix: ClassVar[str] = "credential"
 
     def rows(self) -> QuerySet[Credential]:
         return Credential.objects.filter(ended_at=None)
@@ -46,6 +49,9 @@ class Credentials(Source):
 
     def scopes_of(self, user: User) -> Collection[str]:
         return {str(key) for key in memberships_of(user).values_list("project_id", flat=True)}
+
+    def audited(self, row: Credential) -> AuditedObject:
+        return audited(row)
 
 
 def is_keeper(user: User, company: Company) -> bool:

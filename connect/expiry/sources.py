@@ -15,6 +15,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import F, Model, QuerySet
 
+from audit.events import AuditedObject
 from connect.models import Company, User
 from connect.notices import Recipient
 
@@ -82,7 +83,7 @@ class Source(ABC):
     """A portal's watched certificates. Rows are of a model that inherits ``connect.models.Watched``.
 
     ``expiry``, ``company``, ``scope`` and ``since`` are lookups from a row to its end, its company, the public id of
-    its scope, and the real moment at which it came in.
+    its scope, and the real moment at which it came in. Actions in the audit log begin with ``audit_prefix``.
     """
 
     name: ClassVar[str]
@@ -91,6 +92,7 @@ class Source(ABC):
     company: ClassVar[str]
     scope: ClassVar[str]
     since: ClassVar[str]
+    audit_prefix: ClassVar[str]
 
     @abstractmethod
     def rows(self) -> QuerySet[Any]:
@@ -107,6 +109,10 @@ class Source(ABC):
     @abstractmethod
     def scopes_of(self, user: User) -> Collection[str]:
         """The scopes whose certificates this person may see."""
+
+    @abstractmethod
+    def audited(self, row: Any) -> AuditedObject:
+        """A row, with its company loaded, as the audit log names it."""
 
     def deadlines(self, company: Company) -> list[Deadline]:
         """What else has to be done by when, at most a hundred, the soonest first."""
@@ -159,6 +165,11 @@ def register(source: Source) -> None:
 def sources() -> list[Source]:
     """Every portal's source."""
     return list(_sources.values())
+
+
+def source_of(lifetime: Lifetime) -> Source:
+    """The portal whose certificate it is."""
+    return _sources[lifetime.source]
 
 
 def lifetime_of(watched: str) -> Lifetime | None:

@@ -56,6 +56,7 @@ _BADGES = {
     "disabled": _Badge("", "minus", "Disabled"),
     "broken": _Badge("bad", "cross", "Broken"),
     "kept": _Badge("ok", "check", "Kept"),
+    "snoozed": _Badge("info", "snooze", "Snoozed"),
     "note": _Badge("info", "info", "Note"),
     "pending": _Badge("warn", "hourglass", "Access pending"),
     "granted": _Badge("ok", "check-circle", "Granted"),
