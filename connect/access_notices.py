@@ -47,6 +47,8 @@ def _tell(kind: str, request: AccessRequest, *, to: Iterable[User], link: str, n
         event=f"{kind}:{request.pk}",
         to=notices.people(to),
         company=request.company,
+        # Those who decide may be of the site's staff, whom the company's page does not name.
+        scope=str(request.company_id) if to == [request.user] else "",
         link=link,
         now=now,
         context={

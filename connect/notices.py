@@ -19,10 +19,11 @@ from django.template import Context, engines
 from django.template.backends.django import DjangoTemplates
 
 from certauthority.background import enqueue
+from connect.clock import company_time
 from connect.models import Channel, Company, Notice, NoticeState, User
-from connect.text import one_line
+from connect.text import one_line, printable
 
-_SUBJECT_LENGTH = 200
+SUBJECT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,85 @@ def announce(
     link: str,
     now: datetime,
     context: Mapping[str, object],
+    scope: str = "",
 ) -> None:
     """Store a message for each recipient and deliver it after the commit.
 
     ``kind`` names the templates ``notices/<kind>.txt`` (the first line is the subject) and ``.html``; ``event`` names
     what happened, and the same event reaches the same address once, however often it is announced. ``link`` is the
-    path of the one next step.
+    path of the one next step. ``scope`` is whose page ``Notices`` it is on: the public id of a project, or of the
+    company for KMP.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
-    rows = [row for recipient in _once(to) for row in _rows(kind, event, recipient, company, link, now, context)]
+    message = _Message(kind, event, company, scope, link, now, context)
+    rows = [row for recipient in _once(to) for row in message.rows_for(recipient)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     if rows:
         transaction.on_commit(partial(_bring_forward, event))
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """What ``announce`` was given, but for whom."""
+
+    kind: str
+    event: str
+    company: Company | None
+    scope: str
+    link: str
+    now: datetime
+    context: Mapping[str, object]
+
+    def rows_for(self, recipient: Recipient) -> Iterator[Notice]:
+        """One mail, and one for the bell where the recipient can sign in."""
+        written = write(self.kind, recipient=recipient, link=self.link, context=self.context)
+        for channel in Channel:
+            is_bell = channel is Channel.BELL
+            if is_bell and recipient.user is None:
+                continue
+            yield Notice(
+                id=uuid.uuid4(),
+                event=self.event,
+                kind=self.kind,
+                channel=channel,
+                address=recipient.address.lower(),
+                recipient=recipient.user,
+                company=self.company,
+                scope=self.scope,
+                subject=written.subject,
+                text=written.text,
+                html="" if is_bell else written.html,
+                link=self.link,
+                state=NoticeState.SENT if is_bell else NoticeState.DUE,
+                created_at=self.now,
+                company_at=company_time(self.company, self.now),
+                due_at=self.now,
+                sent_at=self.now if is_bell else None,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A message as it goes out."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(kind: str, *, recipient: Recipient, link: str, context: Mapping[str, object]) -> Written:
+    """The message of a kind to one recipient, by its templates."""
+    values = {**context, "recipient": recipient, "site_url": settings.SITE_URL, "link_url": absolute(link)}
+    first, _, text = _rendered(f"notices/{kind}.txt", values, is_html=False).strip().partition("\n")
+    subject = one_line(first, at_most=SUBJECT_LENGTH)
+    html = _rendered(f"notices/{kind}.html", {**values, "subject": subject}, is_html=True)
+    return Written(subject, printable(text).strip(), html)
+
+
+def absolute(path: str) -> str:
+    """A path of this site as an address."""
+    return f"{settings.SITE_URL}{path}"
 
 
 def unread_count(user: User, *, at_most: int) -> int:
@@ -90,46 +157,6 @@ def _once(to: Iterable[Recipient]) -> Iterator[Recipient]:
         if key not in found or found[key].user is None:
             found[key] = recipient
     yield from found.values()
-
-
-def _rows(
-    kind: str,
-    event: str,
-    recipient: Recipient,
-    company: Company | None,
-    link: str,
-    now: datetime,
-    context: Mapping[str, object],
-) -> Iterator[Notice]:
-    values = {
-        **context,
-        "recipient": recipient,
-        "site_url": settings.SITE_URL,
-        "link_url": f"{settings.SITE_URL}{link}",
-    }
-    subject, _, text = _rendered(f"notices/{kind}.txt", values, is_html=False).strip().partition("\n")
-    html = _rendered(f"notices/{kind}.html", {**values, "subject": subject}, is_html=True)
-    for channel in Channel:
-        is_bell = channel is Channel.BELL
-        if is_bell and recipient.user is None:
-            continue
-        yield Notice(
-            id=uuid.uuid4(),
-            event=event,
-            kind=kind,
-            channel=channel,
-            address=recipient.address.lower(),
-            recipient=recipient.user,
-            company=company,
-            subject=one_line(subject, at_most=_SUBJECT_LENGTH),
-            text=text.strip(),
-            html="" if is_bell else html,
-            link=link,
-            state=NoticeState.SENT if is_bell else NoticeState.DUE,
-            created_at=now,
-            due_at=now,
-            sent_at=now if is_bell else None,
-        )
 
 
 def _rendered(name: str, values: Mapping[str, object], *, is_html: bool) -> str:

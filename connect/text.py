@@ -30,5 +30,14 @@ def one_line(text: str, *, at_most: int) -> str:
 
     What ``validate_plain_text`` refuses becomes a space; ``at_most`` is a number of characters.
     """
-    plain = "".join(" " if unicodedata.category(character) in _REFUSED else character for character in text)
-    return " ".join(plain.split())[:at_most]
+    return " ".join("".join(map(_seen, text)).split())[:at_most]
+
+
+def printable(text: str) -> str:
+    """The text of a mail without what cannot be seen or changes its direction; each becomes a space. Lines stay."""
+    lines = text.replace("\r", "").split("\n")
+    return "\n".join(line if line.isprintable() else "".join(map(_seen, line)) for line in lines)
+
+
+def _seen(character: str) -> str:
+    return " " if unicodedata.category(character) in _REFUSED else character

@@ -140,13 +140,15 @@ def _verify(company: Company, cid: str, *, actor: Actor, now: datetime) -> None:
 def _tell(kind: str, claim: CompanyVerification, *, now: datetime) -> None:
     """A claim is told to staff; what came of it to who made it and to the company's Security Administrators."""
     link, to = reverse("connect:company"), [claim.requested_by, *security_administrators_of(claim.company)]
+    scope = str(claim.company_id)
     if claim.state == VerificationState.PENDING:
-        link, to = reverse("connect:verification", args=[claim.pk]), list(site_staff())
+        link, to, scope = reverse("connect:verification", args=[claim.pk]), list(site_staff()), ""
     notices.announce(
         kind,
         event=f"{kind}:{claim.pk}",
         to=notices.people(to),
         company=claim.company,
+        scope=scope,
         link=link,
         now=now,
         context={

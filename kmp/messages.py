@@ -25,6 +25,7 @@ def submitted(request: CertificateRequest, *, now: datetime) -> None:
 def waiting(request: CertificateRequest, *, now: datetime) -> None:
     """Key Management has a request to review."""
     staff = people(User.objects.filter(is_staff=True, is_active=True))
+    # What goes to the staff is not on the company's page: it would tell who they are.
     _announce("kmp.request-waiting", request, now=now, to=staff, link=reverse("kmp:review", args=[request.number]))
 
 
@@ -63,6 +64,7 @@ def _announce_hand_over(request: CertificateRequest, to: User, *, former: User, 
         event=f"{kind}:{request.number}:{now.isoformat()}",
         to=people([to]),
         company=request.company,
+        scope=str(request.company_id),
         link=reverse("kmp:request", args=[request.number]),
         now=now,
         context={"request": request, "former": former, "is_lost": to == former},
@@ -77,6 +79,7 @@ def _announce(
         event=f"{kind}:{request.number}",
         to=to if to is not None else _company_people(request),
         company=request.company,
+        scope=str(request.company_id) if to is None else "",
         link=link or reverse("kmp:request", args=[request.number]),
         now=now,
         context={"request": request},

@@ -17,7 +17,8 @@ def tell_production_requested(request: ProductionAccessRequest, *, now: datetime
     """Tell the staff, one of whom decides; not who asked."""
     link = reverse("portal:production_request", args=[request.pk])
     deciders = site_staff().exclude(pk=request.requested_by_id)
-    _tell_of_request("portal.production-access-requested", request, to=deciders, link=link, now=now)
+    # What goes to the staff is not on the project's page: it would tell who they are.
+    _tell_of_request("portal.production-access-requested", request, to=deciders, link=link, now=now, scope="")
 
 
 def tell_production_decided(request: ProductionAccessRequest, *, now: datetime) -> None:
@@ -26,7 +27,8 @@ def tell_production_decided(request: ProductionAccessRequest, *, now: datetime) 
     if request.state == ProductionState.APPROVED:
         kind = "portal.production-access-granted"
         link = reverse("portal:credentials", args=[request.project_id, Environment.PRODUCTION])
-    _tell_of_request(kind, request, to=admins_of(request.project), link=link, now=now)
+    to, scope = admins_of(request.project), str(request.project_id)
+    _tell_of_request(kind, request, to=to, link=link, now=now, scope=scope)
 
 
 def tell_credential_ended(credential: Credential, *, cause: str, new_key: bool, now: datetime) -> None:
@@ -40,6 +42,7 @@ def tell_credential_ended(credential: Credential, *, cause: str, new_key: bool, 
         event=f"portal.credential-ended:{credential.pk}",
         to=notices.people(admins_of(project)),
         company=project.company,
+        scope=str(project.pk),
         link=reverse("portal:add_certificate", args=[project.pk, credential.environment]),
         now=now,
         context={
@@ -62,7 +65,7 @@ def admins_of(project: Project) -> Iterable[User]:
 
 
 def _tell_of_request(
-    kind: str, request: ProductionAccessRequest, *, to: Iterable[User], link: str, now: datetime
+    kind: str, request: ProductionAccessRequest, *, to: Iterable[User], link: str, now: datetime, scope: str
 ) -> None:
     project = request.project
     notices.announce(
@@ -70,6 +73,7 @@ def _tell_of_request(
         event=f"{kind}:{request.pk}",
         to=notices.people(to),
         company=project.company,
+        scope=scope,
         link=link,
         now=now,
         context={

@@ -6,10 +6,10 @@ from datetime import datetime
 
 from connect.expiry.sources import Lifetime
 from connect.lifecycle import days_left
+from connect.notices import SUBJECT_LENGTH
 from connect.text import one_line
 
 _NAME_LENGTH = 64
-_SUBJECT_LENGTH = 200
 
 
 def subject_of(lifetime: Lifetime, threshold: int, *, now: datetime) -> str:
@@ -20,7 +20,7 @@ def subject_of(lifetime: Lifetime, threshold: int, *, now: datetime) -> str:
     """
     name = f"{_short(lifetime.name)} ({_short(lifetime.environment)})"
     return one_line(
-        f"{name} {_when(lifetime.expires_at, threshold, now=now)}{_after(lifetime)}", at_most=_SUBJECT_LENGTH
+        f"{name} {_when(lifetime.expires_at, threshold, now=now)}{_after(lifetime)}", at_most=SUBJECT_LENGTH
     )
 
 
