@@ -32,7 +32,7 @@ class ReadOnlyAdmin(ModelAdmin):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    list_display = ("at", "actor", "address", "action", "object_label")
+    list_display = ("at", "company_at", "actor", "address", "action", "object_label")
     list_filter = ("action",)
     search_fields = ("actor", "object_label", "object_id", "project", "company")
     ordering = ("-id",)

@@ -37,11 +37,14 @@ def issue(
     *,
     purpose: AuthorityPurpose,
     now: datetime,
+    counted_from: datetime | None = None,
     alternative_names: tuple[str, ...] = (),
 ) -> Certificate:
     """Sign and store a client certificate. Call it inside the transaction that stores what the certificate is for.
 
-    ``alternative_names`` are DNS names as ``read_alternative_names`` gives them; only the KMP CA certifies any.
+    ``now`` is real time. ``counted_from`` is what the clock of its holder shows, where that is ahead: its months are
+    counted from there. ``alternative_names`` are DNS names as ``read_alternative_names`` gives them; only the KMP CA
+    certifies any.
 
     Raises:
         RequestRefused: a rule is broken, or the key became unacceptable since it was judged.
@@ -57,7 +60,8 @@ def issue(
     claim_key(judgement.csr.public_key, holder=judgement.holder)  # 3
     authority = newest_authority(purpose)
     signer = signers.signer_of(authority)
-    facts = _sign(judgement.csr, alternative_names, authority=authority, signer=signer, now=now)
+    begin, end = validity(signer.certificate, profiles.client_profile(authority), now=now, counted_from=counted_from)
+    facts = _sign(judgement.csr, alternative_names, authority=authority, signer=signer, begin=begin, end=end)
     try:
         return insert(  # 8
             Certificate(
@@ -71,20 +75,30 @@ def issue(
         raise SerialRepeated("A serial number was drawn twice. Try again.") from error
 
 
-def validity(issuer: CertificateFacts, profile: Profile, *, now: datetime) -> tuple[datetime, datetime]:
-    """First and last moment of a certificate issued now.
+def validity(
+    issuer: CertificateFacts, profile: Profile, *, now: datetime, counted_from: datetime | None = None
+) -> tuple[datetime, datetime]:
+    """First and last moment of a certificate issued now. Its months are counted from ``counted_from``, else from now.
+
+    So it begins in real time, and TLS software accepts it, and yet lasts for its holder whose clock is ahead.
 
     Raises:
         IssuerEnding: that would be after the issuer's own end.
     """
-    now = now.replace(microsecond=0)
-    not_after = add_months(now, profile.months)
+    now, first = (moment.replace(microsecond=0) for moment in (now, counted_from or now))
+    not_after = add_months(first, profile.months)
     if not_after > issuer.not_after:
-        raise IssuerEnding(
-            f"{issuer.subject.common_name} ends on {issuer.not_after:%-d %B %Y}, before a certificate of "
-            f"{profile.months} months would. Staff must create the CA's next generation."
-        )
+        raise IssuerEnding(_ending(issuer, profile, first=first, is_ahead=first > now))
     return max(now - BACKDATE, issuer.not_before), not_after
+
+
+def _ending(issuer: CertificateFacts, profile: Profile, *, first: datetime, is_ahead: bool) -> str:
+    by_clock = f" from {first:%-d %B %Y} on, which the company’s clock shows," if is_ahead else ""
+    sooner = ", or the company must start its clock over" if is_ahead else ""
+    return (
+        f"{issuer.subject.common_name} ends on {issuer.not_after:%-d %B %Y}, before a certificate of {profile.months} "
+        f"months{by_clock} would. Staff must create the CA's next generation{sooner}."
+    )
 
 
 def subject_of(csr: ParsedCsr) -> bytes:
@@ -108,19 +122,23 @@ def _check_alternative_names(names: tuple[str, ...], *, purpose: AuthorityPurpos
 
 
 def _sign(
-    csr: ParsedCsr, dns_names: tuple[str, ...], *, authority: Authority, signer: signers.Signer, now: datetime
+    csr: ParsedCsr,
+    dns_names: tuple[str, ...],
+    *,
+    authority: Authority,
+    signer: signers.Signer,
+    begin: datetime,
+    end: datetime,
 ) -> CertificateFacts:
-    profile = profiles.client_profile(authority)
-    not_before, not_after = validity(signer.certificate, profile, now=now)
     der = build_verified_certificate(  # 5, 6 and 7
-        profile=profile,
+        profile=profiles.client_profile(authority),
         subject=subject_of(csr),
         public_key=csr.public_key.spki,
         issuer=signer.certificate,
         issuer_key=signer.key,
         serial=new_serial(),  # 4
-        not_before=not_before,
-        not_after=not_after,
+        not_before=begin,
+        not_after=end,
         dns_names=dns_names,
     )
     return read_certificate(der)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from ipaddress import ip_address
 from typing import cast
 
@@ -33,4 +34,11 @@ def address_of(request: HttpRequest) -> str:
 
 def audited_account(user: User) -> AuditedObject:
     """A person's account, as the audit log names it."""
-    return AuditedObject(type="account", id=str(user.pk), label=user.email, company=str(user.company_id or ""))
+    company = user.company
+    return AuditedObject(
+        type="account",
+        id=str(user.pk),
+        label=user.email,
+        company=str(company.pk) if company else "",
+        clock_ahead=company.clock_ahead if company else timedelta(0),
+    )

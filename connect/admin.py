@@ -5,6 +5,7 @@ Signing in to the admin goes by the site's own page, so that the lock after fail
 
 from __future__ import annotations
 
+from datetime import timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -116,8 +117,14 @@ class _KeptAdmin(ModelAdmin):
         )
 
     def _audited(self, obj: Model) -> AuditedObject:
-        company = obj.pk if isinstance(obj, Company) else getattr(obj, "company_id", None)
-        return AuditedObject(type=self.audited_type, id=str(obj.pk), label=str(obj), company=str(company or ""))
+        company: Company | None = obj if isinstance(obj, Company) else getattr(obj, "company", None)
+        return AuditedObject(
+            type=self.audited_type,
+            id=str(obj.pk),
+            label=str(obj),
+            company=str(company.pk) if company else "",
+            clock_ahead=company.clock_ahead if company else timedelta(0),
+        )
 
     def _values(self, obj: Model) -> dict[str, JsonScalar]:
         values: dict[str, JsonScalar] = {}

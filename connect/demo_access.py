@@ -8,8 +8,9 @@ from typing import Final
 
 from django.db import transaction
 
-from audit.events import SYSTEM, Actor, AuditedObject, record
+from audit.events import SYSTEM, Actor, record
 from connect.access_requests import decide, request_access
+from connect.actors import audited_account
 from connect.companies import set_group_email
 from connect.demo import DEMO_ACCOUNTS
 from connect.models import User
@@ -47,9 +48,8 @@ def _name_security_administrator(user: User, *, now: datetime) -> None:
     """What staff do in the admin."""
     user.is_security_administrator = True
     user.save(update_fields=["is_security_administrator"])
-    account = AuditedObject(type="account", id=str(user.pk), label=user.email, company=str(user.company_id or ""))
     before, after = {"is_security_administrator": False}, {"is_security_administrator": True}
-    record("account.changed", actor=SYSTEM, on=account, now=now, before=before, after=after)
+    record("account.changed", actor=SYSTEM, on=audited_account(user), now=now, before=before, after=after)
 
 
 def _grant(user: User, *, by: User, asked_at: datetime) -> None:

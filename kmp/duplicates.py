@@ -8,6 +8,7 @@ from django.db.models import Case, Value, When
 
 from certauthority.x509.attribute_rules import DnRules
 from certauthority.x509.verdicts import Verdict
+from connect.clock import company_time
 from connect.models import Company
 from kmp.models import EntryState, InventoryEntry
 
@@ -26,14 +27,15 @@ def live_twin(subject_digest: str, *, company: Company, besides: InventoryEntry 
 
 
 def judge_duplicate(twin: InventoryEntry | None, *, company: Company, rules: DnRules, now: datetime) -> Verdict:
-    """The duplicate rule. A certificate of another company is never named."""
+    """The duplicate rule at a real moment. A certificate of another company is never named."""
     found = wanted = ""
     if twin is not None:
         common_name = rules.wanted_of("CN")
         has_choice = common_name is not None and common_name.form in {"unique", "free"}
         other = "another unique part in CN, such as the current epoch time" if has_choice else ""
         if twin.company_id == company.pk:
-            state = "has expired, but holds this subject until it is revoked" if twin.expires_at < now else "is live"
+            is_over = twin.expires_at < company_time(company, now)
+            state = "has expired, but holds this subject until it is revoked" if is_over else "is live"
             found = f"duplicate certificate: {twin.reference}, which has this subject, {state}"
             wanted = f"renew {twin.reference} instead{f', or use {other}' if other else ''}"
         else:

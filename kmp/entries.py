@@ -38,8 +38,9 @@ def add_entry(
 ) -> InventoryEntry:
     """Put a signed certificate into the inventory, as the next version of the one that it renews, if any.
 
-    Call it inside the transaction that signs; what it renews becomes Renewed. ``key`` is the id of the request that
-    asked for it: the primary key then refuses a second certificate for the same request.
+    ``now`` is real time, as the inventory's ``Issued`` is. Call it inside the transaction that signs; what it renews
+    becomes Renewed. ``key`` is the id of the request that asked for it: the primary key then refuses a second
+    certificate for the same request.
 
     Raises:
         CannotRenew: what it was to renew has a successor, or was revoked, meanwhile.
@@ -96,7 +97,8 @@ def revoke(entry: InventoryEntry, *, reason: RevocationReason, actor: Actor, now
 
 def on_certificate_revoked(sender: object, *, certificate: Certificate, now: datetime, actor: Actor, **_: Any) -> None:
     """Receiver: the entry of a revoked certificate is Revoked. One that has been renewed stays Renewed."""
-    entry = InventoryEntry.objects.select_for_update(of=("self",)).filter(certificate=certificate).first()
+    held = InventoryEntry.objects.select_for_update(of=("self",)).select_related("company")
+    entry = held.filter(certificate=certificate).first()
     if entry is None:
         return
     if entry.state == EntryState.LIVE:
@@ -127,7 +129,8 @@ def on_public_key_compromised(sender: object, *, fingerprint: str, now: datetime
 
 def _renewable(entry: InventoryEntry, company: Company) -> InventoryEntry:
     """The entry, locked, if it may still get a successor."""
-    row = InventoryEntry.objects.select_for_update(of=("self",)).get(pk=entry.pk, company=company)
+    held = InventoryEntry.objects.select_for_update(of=("self",)).select_related("company")
+    row = held.get(pk=entry.pk, company=company)
     if row.state == EntryState.RENEWED:
         raise CannotRenew(f"{row.reference} has been renewed meanwhile.", newest_of(row))
     if row.state == EntryState.REVOKED:

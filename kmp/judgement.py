@@ -99,7 +99,7 @@ def wanted_of(request: CertificateRequest) -> Wanted:
 
 
 def judge(request: CertificateRequest, *, now: datetime) -> Judged:
-    """Judge a request as it stands. Never raises for any bytes in place of the CSR."""
+    """Judge a request as it stands at a real moment. Never raises for any bytes in place of the CSR."""
     data, holder = bytes(request.csr), str(request.company_id)
     problems = _problems_beside_the_csr(request)
     try:

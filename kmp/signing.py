@@ -13,6 +13,7 @@ from certauthority import issuance
 from certauthority.errors import RequestRefused, SerialRepeated
 from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
+from connect.clock import company_time
 from connect.officers import officers_of
 from kmp import messages
 from kmp.entries import add_entry
@@ -28,6 +29,8 @@ _CHANGED = "Something changed after it was submitted."
 
 def sign(request: CertificateRequest, *, decided_by: str, actor: Actor, now: datetime) -> InventoryEntry:
     """Judge a submitted request once more and sign it. A repeat returns what was signed the first time.
+
+    ``now`` is real time: the certificate begins then, and its months are counted from what the company's clock shows.
 
     Raises:
         NotSignable: the world changed since it was submitted; the sentence is the reason to reject it with.
@@ -103,6 +106,7 @@ def _issue(row: CertificateRequest, judged: Judged, *, now: datetime) -> Certifi
             judged.request,
             purpose=AuthorityPurpose.KMP,
             now=now,
+            counted_from=company_time(row.company, now),
             alternative_names=tuple(row.alternative_names),
         )
     except RequestRefused as error:

@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import connection
 
 from certauthority.x509.verdicts import Verdict
+from connect.clock import company_time
 from portal.models import Credential
 
 
@@ -18,15 +19,22 @@ def live_twin(subject_digest: str) -> Credential | None:
             "SELECT id FROM portal_credential WHERE subject_digest = %s AND ended_at IS NULL", [subject_digest]
         )
         found = cursor.fetchone()
-    return None if found is None else Credential.objects.select_related("certificate", "project").get(pk=found[0])
+    if found is None:
+        return None
+    return Credential.objects.select_related("certificate", "project__company").get(pk=found[0])
+
+
+def has_expired(twin: Credential, *, now: datetime) -> bool:
+    """Whether a credential's certificate has expired at a real moment, by the clock of its own company."""
+    return twin.certificate.not_after < company_time(twin.project.company, now)
 
 
 def judge_duplicate(twin: Credential | None, *, now: datetime) -> Verdict:
-    """The duplicate rule. The text does not name the twin: who may see it is the page's affair."""
+    """The duplicate rule at a real moment. The text does not name the twin: who may see it is the page's affair."""
     found = wanted = ""
     if twin is not None:
         found = "duplicate certificate: another live credential has this subject"
-        if twin.certificate.not_after < now:
+        if has_expired(twin, now=now):
             found += ". It has expired, but holds its name until it is revoked"
         wanted = "a common name with another unique part, such as the current epoch time"
     return Verdict(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
 from connect.clock import company_time
 from connect.expiry.thresholds import first_after
+from portal.clock_verdicts import with_clock
 from portal.duplicates import judge_duplicate, live_twin
 from portal.errors import AliasTaken, NotAllowed, PredecessorEnded, SubmissionUsed
 from portal.models import Credential, CredentialMethod, Environment, Project
@@ -80,21 +81,27 @@ class CertificateEnrolment:
 
 
 def judge_csr(data: bytes, *, project: Project, environment: Environment, now: datetime) -> CsrEnrolment:
-    """Judge a CSR by every rule of this project; nothing is stored. Never raises for any bytes."""
+    """Judge a CSR by every rule of this project at a real moment; nothing is stored. Never raises for any bytes."""
     request = policy.judge_request(data, requirement=requirement_of(project, environment), holder=holder_of(project))
     digest = request.csr.subject.digest if request.csr else ""
     return CsrEnrolment(request=request, outcome=_outcome(request.verdicts, digest, now=now))
 
 
 def judge_certificate(data: bytes, *, project: Project, now: datetime) -> CertificateEnrolment:
-    """Judge a certificate of another CA by every rule; nothing is stored. Never raises for any bytes."""
-    upload = uploads.judge_upload(data, holder=holder_of(project), now=now)
+    """Judge a certificate of another CA by every rule; nothing is stored. Never raises for any bytes.
+
+    ``now`` is real time; that the certificate and its chain are valid is judged by the company's clock.
+    """
+    upload = uploads.judge_upload(data, holder=holder_of(project), now=company_time(project.company, now))
+    upload = replace(upload, verdicts=with_clock(upload.verdicts, project.company, now=now))
     digest = upload.leaf.subject.digest if upload.leaf else ""
     return CertificateEnrolment(upload=upload, outcome=_outcome(upload.verdicts, digest, now=now))
 
 
 def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
     """Sign a CSR and put the certificate on the project, both or neither.
+
+    ``now`` is real time: the certificate begins then, and its months are counted from what the company's clock shows.
 
     A repeated submission returns what it made the first time, under whatever alias that was.
 
@@ -108,7 +115,10 @@ def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime
     enrolment = judge_csr(data, project=new.project, environment=new.environment, now=now)
 
     def sign() -> Certificate:
-        return issuance.issue(enrolment.request, purpose=AuthorityPurpose.DEVELOPERS, now=now)
+        counted_from = company_time(new.project.company, now)
+        return issuance.issue(
+            enrolment.request, purpose=AuthorityPurpose.DEVELOPERS, now=now, counted_from=counted_from
+        )
 
     credential = _add(new, enrolment.outcome, sign, actor=actor, now=now)
     if new.method == CredentialMethod.GENERATED_KEY:
@@ -175,7 +185,7 @@ def _made_before(new: NewCredential) -> Credential | None:
         cursor.execute(SAME, [project, submission, new.environment, new.alias.lower()])
         found = {UUID(str(same)): key for key, same in cursor.fetchall()}
     if new.submission in found:
-        return Credential.objects.select_related("certificate", "project").get(pk=found[new.submission])
+        return Credential.objects.select_related("certificate", "project__company").get(pk=found[new.submission])
     if found:
         raise AliasTaken(
             f"The alias {new.alias} names another certificate of {new.environment.label} that is still live. "

@@ -23,7 +23,7 @@ def mark_saved(credential: Credential, *, actor: Actor, now: datetime) -> bool:
     Raises:
         NotAllowed: no browser made this credential's key.
     """
-    row = Credential.objects.select_for_update(of=("self",)).select_related("project").get(pk=credential.pk)
+    row = Credential.objects.select_for_update(of=("self",)).select_related("project__company").get(pk=credential.pk)
     if not row.has_generated_key:
         raise NotAllowed(f"The key of {row.alias} was not made in a browser, so there is no keystore to speak of.")
     if row.keystore_saved_at is not None:

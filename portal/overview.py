@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -13,6 +14,7 @@ from django.db.models.functions import RowNumber
 
 from certauthority.models import CertificateUse
 from certauthority.models.authority import AuthorityPurpose
+from connect.clock import company_time
 from connect.lifecycle import Status, percent_over
 from connect.models import User
 from portal.access import memberships_of
@@ -100,16 +102,25 @@ class Summary:
 
 
 def my_projects(user: User, *, now: datetime) -> MyProjects:
-    """The projects that this person is on, with what their certificates need."""
+    """The projects that this person is on, with what their certificates need.
+
+    ``now`` is real time. Each project is shown at the time of its own company: nearly always that is one for all.
+    """
     memberships = tuple(memberships_of(user))
-    credentials = Credential.objects.filter(project__in=[membership.project_id for membership in memberships])
-    holdings = _holdings(credentials, now=now)
+    projects: dict[datetime, list[UUID]] = {}
+    for membership in memberships:
+        projects.setdefault(company_time(membership.project.company, now), []).append(membership.project_id)
+    holdings: dict[tuple[UUID, str], Holding] = {}
+    needs = Counter[str]()
+    for moment, keys in projects.items():
+        credentials = Credential.objects.filter(project__in=keys)
+        holdings |= _holdings(credentials, now=moment)
+        needs += Counter(_count_unreplaced(_unreplaced(credentials, now=moment), now=moment))
     cards = tuple(
         Card(membership, tuple(_of(holdings, membership.project, environment) for environment in Environment))
         for membership in memberships
     )
     everything = [holding for card in cards for holding in card.holdings]
-    needs = _count_unreplaced(_unreplaced(credentials, now=now), now=now)
     return MyProjects(
         cards=cards,
         live=sum(holding.live for holding in everything),
@@ -120,7 +131,7 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
 
 
 def summary_of(project: Project, *, now: datetime) -> Summary:
-    """What one project has, and what runs out."""
+    """What one project has, and what runs out. ``now`` is its company's time."""
     credentials = Credential.objects.filter(project=project)
     holdings = _holdings(credentials, now=now)
     unreplaced = _unreplaced(credentials, now=now)
@@ -223,8 +234,9 @@ def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...
 
 
 def _first_to_expire(holdings: Iterable[Holding]) -> Row | None:
+    """By the days that are left, since companies' clocks may differ."""
     found = [holding.next for holding in holdings if holding.next is not None]
-    return min(found, key=lambda one: one.certificate.not_after, default=None)
+    return min(found, key=lambda one: (one.days_left, one.certificate.not_after), default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +254,7 @@ class EndingWith:
 
 
 def ending_with(project: Project, *, now: datetime) -> EndingWith:
-    """What ends with this project."""
+    """What ends with this project. ``now`` is its company's time."""
     credentials = Credential.objects.filter(project=project, ended_at=None)
     ours = Q(certificate__authority__purpose=AuthorityPurpose.DEVELOPERS)
     counted = credentials.aggregate(all=Count("pk"), revoked=Count("pk", filter=ours))

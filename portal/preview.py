@@ -11,18 +11,24 @@ from certauthority.models.authority import AuthorityPurpose
 from certauthority.records import facts_of
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.names import read_name
+from connect.clock import company_time, is_ahead
 from connect.lifecycle import days_left
+from connect.models import Company
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """Everything that can be said of the certificate before its serial number is drawn and it is signed."""
+    """Everything that can be said of the certificate before its serial number is drawn and it is signed.
+
+    ``days`` are those left by the company's clock; ``counted_from`` is what it shows, where it is ahead.
+    """
 
     subject: str
     issuer: str
     not_before: datetime
     not_after: datetime
     days: int
+    counted_from: datetime | None
     key: str
     key_usage: tuple[str, ...]
     extended_key_usage: tuple[str, ...]
@@ -30,8 +36,8 @@ class Preview:
     ca_issuer_url: str
 
 
-def preview_of(csr: ParsedCsr, *, now: datetime) -> Preview:
-    """What our Developers CA would issue now.
+def preview_of(csr: ParsedCsr, *, company: Company, now: datetime) -> Preview:
+    """What our Developers CA would issue to the company at a real moment.
 
     Raises:
         IssuerEnding: the CA ends before the certificate would.
@@ -40,14 +46,16 @@ def preview_of(csr: ParsedCsr, *, now: datetime) -> Preview:
     authority = newest_authority(AuthorityPurpose.DEVELOPERS)
     issuer = facts_of(authority.certificate)
     profile = profiles.client_profile(authority)
-    not_before, not_after = issuance.validity(issuer, profile, now=now)
+    counted_from = company_time(company, now)
+    not_before, not_after = issuance.validity(issuer, profile, now=now, counted_from=counted_from)
     for_rsa = ("keyEncipherment",) if csr.public_key.kind == "RSA" else ()
     return Preview(
         subject=read_name(issuance.subject_of(csr)).text,
         issuer=issuer.subject.text,
         not_before=not_before,
         not_after=not_after,
-        days=days_left(not_after, now=now),
+        days=days_left(not_after, now=counted_from),
+        counted_from=counted_from if is_ahead(company) else None,
         key=csr.public_key.description,
         key_usage=(*profile.key_usage, *for_rsa),
         extended_key_usage=profile.extended_key_usage,
@@ -56,8 +64,11 @@ def preview_of(csr: ParsedCsr, *, now: datetime) -> Preview:
     )
 
 
-def valid_until(*, now: datetime) -> datetime:
-    """The last moment of a certificate that our Developers CA would issue now. Raises as ``preview_of`` does."""
+def valid_until(*, company: Company, now: datetime) -> datetime:
+    """The last moment of a certificate that our Developers CA would issue to the company at a real moment.
+
+    Raises as ``preview_of`` does.
+    """
     authority = newest_authority(AuthorityPurpose.DEVELOPERS)
     issuer, profile = facts_of(authority.certificate), profiles.client_profile(authority)
-    return issuance.validity(issuer, profile, now=now)[1]
+    return issuance.validity(issuer, profile, now=now, counted_from=company_time(company, now))[1]

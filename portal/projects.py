@@ -47,7 +47,7 @@ def delete_project(project: Project, *, actor: Actor, now: datetime) -> int:
 
     The row stays for the audit; nobody sees it any more, and its name is free again.
     """
-    row = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
+    row = Project.objects.select_for_update(of=("self",)).select_related("company").get(pk=project.pk)
     if row.deleted_at is not None:
         return 0
     ended = 0

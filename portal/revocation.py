@@ -40,7 +40,7 @@ def end(
     """
     row = (
         Credential.objects.select_for_update(of=("self",))
-        .select_related("project", "certificate__authority")
+        .select_related("project__company", "certificate__authority")
         .get(pk=credential.pk)
     )
     if row.ended_at is not None:

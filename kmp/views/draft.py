@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.clock import company_time
 from connect.private_key_guard import names_private_keys
 from kmp import drafts
 from kmp.access import Officer, officer_for_object, request_of
@@ -155,7 +156,7 @@ def _review_page(request: HttpRequest, officer: Officer, draft: CertificateReque
         "expiring": draft.expiring,
         "csr_size": f"{len(bytes(draft.csr)):,}",
         "names_hint": _names_hint(len(draft.alternative_names)),
-        "now": now,
+        "now": company_time(officer.company, now),
     }
     return render(request, "kmp/review_csr.html", context)
 

@@ -15,6 +15,7 @@ from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.actors import actor_of, signed_in
+from connect.clock import company_time, now_for
 from connect.lifecycle import percent_over
 from connect.places_to_upload import places_for
 from connect.private_key_guard import names_private_keys
@@ -32,9 +33,8 @@ from kmp.version_chain import chain_of
 @require_safe
 def entry(request: HttpRequest, reference: str) -> HttpResponse:
     """Everything about one certificate."""
-    now = timezone.now()
     officer, found = _officer_and_entry(request, reference)
-    certificate = found.certificate
+    now, certificate = now_for(officer.company), found.certificate
     context = {
         **_context(officer, found, row_of(found, now=now)),
         "certificate": certificate,
@@ -62,7 +62,7 @@ def download(request: HttpRequest, reference: str) -> HttpResponse:
     went wrong needs it.
     """
     officer, found = _officer_and_entry(request, reference)
-    context = _context(officer, found, row_of(found, now=timezone.now()))
+    context = _context(officer, found, row_of(found, now=now_for(officer.company)))
     if found.state == EntryState.RENEWED:
         context["newest"] = entries.newest_of(found)
         return render(request, "kmp/download_superseded.html", context, status=HTTPStatus.CONFLICT)
@@ -78,7 +78,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     """Revoke a certificate for good, once the word is typed. One that is revoked already is only told about."""
     now = timezone.now()
     officer, found = _officer_and_entry(request, reference)
-    context = _context(officer, found, row_of(found, now=now))
+    context = _context(officer, found, row_of(found, now=company_time(officer.company, now)))
     if found.certificate.revoked_at is not None:
         return render(request, "kmp/revoke_ended.html", context)
     form = RevokeForm(request.POST or None)

@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 from django_htmx.http import push_url
 
+from connect.clock import now_for
 from connect.views.htmx_request import HtmxRequest
 from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
@@ -44,7 +44,8 @@ class Column:
 @vary_on_headers("HX-Request")
 def inventory(request: HtmxRequest) -> HttpResponse:
     """The table. Filter, order and place stand in the address; htmx swaps the table alone."""
-    officer, now = officer_of(request), timezone.now()
+    officer = officer_of(request)
+    now = now_for(officer.company)
     form, order = InventoryForm(request.GET), Order.read(request.GET.get("sort", ""))
     page = page_of(
         officer.company,
@@ -70,7 +71,8 @@ def inventory(request: HtmxRequest) -> HttpResponse:
 @require_safe
 def inventory_file(request: HttpRequest) -> HttpResponseBase:
     """What the table shows with this filter and order, all of it, as CSV. With a wrong filter, back to the table."""
-    officer, now = officer_of(request), timezone.now()
+    officer = officer_of(request)
+    now = now_for(officer.company)
     form = InventoryForm(request.GET)
     if not form.is_valid():
         return redirect(f"{reverse('kmp:inventory')}?{request.GET.urlencode()}")

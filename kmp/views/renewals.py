@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.clock import company_time
 from connect.models import Company
 from connect.private_key_guard import names_private_keys
 from kmp import drafts
@@ -111,7 +112,7 @@ def _record(officer: Officer, entry: InventoryEntry) -> dict[str, Any]:
     wanted = wanted_context(
         entry.application, entry.environment, entry.profile, company=officer.company, expiring=entry, now=now
     )
-    return {"entry": entry, "now": now, **wanted}
+    return {"entry": entry, "now": company_time(officer.company, now), **wanted}
 
 
 def _why(refusal: KmpError, officer: Officer) -> dict[str, Any]:

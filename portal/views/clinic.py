@@ -60,14 +60,14 @@ def _findings(request: HtmxRequest, form: ClinicForm, user: User, *, now: dateti
     place = Place(user, project, environment, may_change=False)
     judged = UPLOAD_CSR.judge(content, project=project, environment=environment, now=now) if content else None
     context = judgement_context(place, UPLOAD_CSR, judged, alias="", now=now)
-    return {**context, "for_project": project, "environment": environment, **_preview(form, judged, now=now)}
+    return {**context, "for_project": project, "environment": environment, **_preview(form, judged, project, now=now)}
 
 
-def _preview(form: ClinicForm, judged: Judged | None, *, now: datetime) -> dict[str, Any]:
+def _preview(form: ClinicForm, judged: Judged | None, project: Project, *, now: datetime) -> dict[str, Any]:
     if judged is None or judged.csr is None or not acceptable(judged.verdicts):
         return {}
     try:
-        return {"preview": preview_of(judged.csr, now=now)}
+        return {"preview": preview_of(judged.csr, company=project.company, now=now)}
     except CAError as refusal:
         report(form, refusal)
         return {}

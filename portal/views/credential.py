@@ -15,6 +15,7 @@ from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.activity import Entry
+from connect.clock import now_for
 from connect.lifecycle import Status, percent_over
 from portal.access import credential_of, signed_in
 from portal.activity import entry
@@ -32,8 +33,8 @@ from portal.views.places import place_to_see
 @require_safe
 def credential(request: HttpRequest, project_id: UUID, environment: Environment, credential_id: UUID) -> HttpResponse:
     """Everything about one certificate."""
-    now = timezone.now()
     place = place_to_see(signed_in(request), project_id, environment)
+    now = now_for(place.project.company)
     found = credential_of(place.project, environment, credential_id)
     shown = row(found, now=now)
     is_replaced = shown.is_live and (shown.replaced_by is not None or found.successors.exists())
@@ -50,7 +51,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "usage": usage_of(found),
         "keystore_is_awaited": is_awaited(found),
         "user_key": str(place.user.pk),
-        "server_now": in_milliseconds(now),
+        "server_now": in_milliseconds(timezone.now()),
     }
     page = render(request, "portal/credential.html", context)
     if context["keystore_is_awaited"]:

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.utils import timezone
 from django.views.decorators.http import require_safe
 from django.views.decorators.vary import vary_on_headers
 
+from connect.clock import now_for
 from connect.views.htmx_request import HtmxRequest
 from portal.access import signed_in
 from portal.credentials import Row, Show, counts, listed, loaded, row, with_certificates
@@ -28,8 +28,8 @@ PAGE_SIZE = 25
 @vary_on_headers("HX-Request")
 def credentials(request: HtmxRequest, project_id: UUID, environment: Environment) -> HttpResponse:
     """The table of one environment. The filter and the page stand in the address; htmx swaps the table alone."""
-    now = timezone.now()
     place = place_to_see(signed_in(request), project_id, environment)
+    now = now_for(place.project.company)
     show = _show(request.GET.get("show", ""))
     numbers = counts(place.project, environment, now=now)
     paginator = Paginator(listed(place.project, environment, show, now=now), PAGE_SIZE)

@@ -26,6 +26,8 @@ from certauthority.errors import CAError, RequestRefused
 from certauthority.x509.request_commands import KeyType, file_name
 from certauthority.x509.verdicts import Verdict, broken
 from connect.actors import actor_of
+from connect.clock import is_ahead
+from connect.models import Company
 from portal import keystores
 from portal.access import credential_of, signed_in
 from portal.enrolment import NewCredential
@@ -101,13 +103,14 @@ def _page_context(
             for label, value in requirement.example_subject(_UNIQUE)
         ],
         "subject_json": json.dumps(requirement.example_subject("")),
-        "valid_until": _valid_until(now),
+        "valid_until": _valid_until(place.project.company, now=now),
         "key_types": _KEY_TYPES,
         "production": standing_in(place.project, place.environment),
         "user_key": str(place.user.pk),
         "alias": _good_alias(request.GET.get("alias", "")),
         "upload_url": f"{upload}{context['query']}",
         "months": settings.CLIENT_CERTIFICATE_MONTHS,
+        "is_clock_ahead": is_ahead(place.project.company),
         "server_now": keystores.in_milliseconds(now),
         "ended_json": json.dumps(_ended_by_submission(place, now=now)),
         **_secure_address(request),
@@ -128,9 +131,9 @@ def _secure_address(request: HttpRequest) -> dict[str, Any]:
     return {"secure_site": settings.SITE_URL, "secure_address": address, "secure_site_is_local": is_local}
 
 
-def _valid_until(now: datetime) -> datetime | None:
+def _valid_until(company: Company, *, now: datetime) -> datetime | None:
     try:
-        return valid_until(now=now)
+        return valid_until(company=company, now=now)
     except CAError:
         return None  # The page works without the date; creating says why the CA cannot sign.
 

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
+from connect.clock import company_time
 from connect.decision_forms import DecisionForm
 from connect.private_key_guard import names_private_keys
 from portal import access
@@ -50,7 +51,7 @@ def production_access(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "section": "summary",
         "form": form,
         "readiness": readiness_of(project),
-        "certificates": counts(project, Environment.PRODUCTION, now=now),
+        "certificates": counts(project, Environment.PRODUCTION, now=company_time(project.company, now)),
         "may_verify": user.company_id == project.company_id,
         "now": now,
     }
@@ -94,7 +95,7 @@ def production_request(request: HttpRequest, production_request_id: UUID) -> Htt
         "asked": asked,
         "is_own": asked.requested_by_id == user.pk,
         "is_verified": is_verified(asked.project.company),
-        "certificates": counts(asked.project, Environment.PRODUCTION, now=now),
+        "certificates": counts(asked.project, Environment.PRODUCTION, now=company_time(asked.project.company, now)),
         "earlier": asked.project.production_requests.filter(requested_at__lt=asked.requested_at).count(),
         "form": form,
         "now": now,

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
+from connect.clock import company_time, now_for
 from connect.private_key_guard import names_private_keys
 from portal import access, overview
 from portal.errors import NotAllowed
@@ -52,7 +53,7 @@ def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "project": membership.project,
         "section": "summary",
         "membership": membership,
-        "summary": overview.summary_of(membership.project, now=timezone.now()),
+        "summary": overview.summary_of(membership.project, now=now_for(membership.project.company)),
         "readiness": readiness_of(membership.project),
         "may_verify": user.company_id == membership.project.company_id,
     }
@@ -76,7 +77,7 @@ def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "section": "summary",
         "membership": membership,
         "form": form,
-        "ending": overview.ending_with(project, now=now),
+        "ending": overview.ending_with(project, now=company_time(project.company, now)),
     }
     return render(request, "portal/project_delete.html", context)
 

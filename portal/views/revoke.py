@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
 from connect.actors import actor_of
+from connect.clock import company_time
 from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from portal import revocation
@@ -33,7 +34,8 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     now = timezone.now()
     place = place_to_change(signed_in(request), project_id, environment)
     credential = credential_of(place.project, environment, credential_id)
-    shown = row(credential, now=now)
+    company_now = company_time(place.project.company, now)
+    shown = row(credential, now=company_now)
     again_url = _again_url(shown) if request.GET.get("again") == "1" and credential.has_generated_key else ""
     heading = "Revoke and create again" if again_url else "Revoke certificate"
     context = {**place.context, "row": shown, "again_url": again_url, "heading": heading}
@@ -50,7 +52,7 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     context |= {
         "form": form,
         "confirmation": CONFIRMATION,
-        "safety": safety_of(shown, now=now),
+        "safety": safety_of(shown, now=company_now),
         "is_revoked_itself": revocation.is_revoked_itself(credential),
     }
     return render(request, "portal/revoke.html", context)
