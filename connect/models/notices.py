@@ -81,6 +81,9 @@ class Notice(models.Model):
             models.Index(fields=["recipient", "channel"], name="notice_unread", condition=Q(read_at=None)),
             models.Index(fields=["scope", "-created_at"], name="notice_of_scope", condition=~Q(scope="")),
             models.Index(fields=["watched", "-created_at"], name="notice_of_watched", condition=~Q(watched="")),
+            models.Index(
+                fields=["clock_run", "company_at"], name="notice_of_run", condition=Q(clock_run__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
