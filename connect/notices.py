@@ -60,7 +60,7 @@ def announce(
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
     message = _Message(kind, event, company, scope, link, now, context)
-    rows = [row for recipient in _once(to) for row in message.rows_for(recipient)]
+    rows = [row for recipient in each_once(to) for row in message.rows_for(recipient)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     if rows:
         transaction.on_commit(partial(_bring_forward, event))
@@ -149,7 +149,7 @@ def _unread(user: User) -> QuerySet[Notice]:
     return Notice.objects.filter(recipient=user, channel=Channel.BELL, read_at=None)
 
 
-def _once(to: Iterable[Recipient]) -> Iterator[Recipient]:
+def each_once(to: Iterable[Recipient]) -> Iterator[Recipient]:
     """Each address once; a user goes before a mailbox with the same address."""
     found: dict[str, Recipient] = {}
     for recipient in to:
