@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from audit.events import AuditedObject
@@ -62,6 +62,13 @@ class Entries(Source):
 
     def audited(self, row: InventoryEntry) -> AuditedObject:
         return audited_entry(row)
+
+    def speaking(self, rows: QuerySet[InventoryEntry]) -> QuerySet[InventoryEntry]:
+        return rows.filter(
+            Q(renewed_by=None)
+            | Q(renewed_by__state=EntryState.REVOKED)
+            | Q(certificate__use__last_used_at__gte=F("renewed_by__issued_at"))
+        )
 
     def deadlines(self, company: Company) -> list[Deadline]:
         """Renewals that are not signed yet: each by the end of the certificate that it renews."""

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from audit.events import AuditedObject
@@ -52,6 +52,12 @@ class Credentials(Source):
 
     def audited(self, row: Credential) -> AuditedObject:
         return audited(row)
+
+    def speaking(self, rows: QuerySet[Credential]) -> QuerySet[Credential]:
+        successors = Credential.objects.filter(predecessor=OuterRef("pk"), ended_at=None).order_by("-created_at", "-pk")
+        return rows.annotate(successor_since=Subquery(successors.values("created_at")[:1])).filter(
+            Q(successor_since=None) | Q(certificate__use__last_used_at__gte=F("successor_since"))
+        )
 
 
 def is_keeper(user: User, company: Company) -> bool:

@@ -114,6 +114,10 @@ class Source(ABC):
     def audited(self, row: Any) -> AuditedObject:
         """A row, with its company loaded, as the audit log names it."""
 
+    @abstractmethod
+    def speaking(self, rows: QuerySet[Any]) -> QuerySet[Any]:
+        """Those of these rows that are not replaced and unused (``Lifetime.is_replaced_and_unused``)."""
+
     def deadlines(self, company: Company) -> list[Deadline]:
         """What else has to be done by when, at most a hundred, the soonest first."""
         return []

@@ -59,6 +59,9 @@ class Notice(models.Model):
     threshold = models.SmallIntegerField(null=True, help_text="Days before the end; below zero after it")
     clock_run = models.UUIDField(null=True, help_text="The company's clock run; none in real time")
     company_at = models.DateTimeField(null=True, help_text="The company's own time at created_at")
+    unsubscribe = models.CharField(
+        max_length=300, blank=True, help_text="Path that ends mails of this kind, by one click (RFC 8058)"
+    )
 
     class Meta:
         ordering = ["-created_at", "-id"]
@@ -80,6 +83,10 @@ class Notice(models.Model):
             # The channel is a column, no condition: a prepared statement's generic plan does not know which is asked.
             models.Index(fields=["recipient", "channel"], name="notice_unread", condition=Q(read_at=None)),
             models.Index(fields=["scope", "-created_at"], name="notice_of_scope", condition=~Q(scope="")),
+            # The few that failed among many that were sent.
+            models.Index(
+                fields=["scope", "state", "-created_at"], name="notice_of_scope_in_state", condition=~Q(scope="")
+            ),
             models.Index(fields=["watched", "-created_at"], name="notice_of_watched", condition=~Q(watched="")),
             models.Index(
                 fields=["clock_run", "company_at"], name="notice_of_run", condition=Q(clock_run__isnull=False)
