@@ -18,6 +18,7 @@ from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.x509.attribute_rules import DnRules
 from certauthority.x509.requests import PrivateKey, build_request, new_private_key
+from connect.clock import company_time
 from connect.models import AccessRequest, AccessState, Company, User
 from connect.officers import KMP, OFFICER_LEVEL
 from kmp.applications import create_applications
@@ -94,7 +95,11 @@ def make_entry(
     with transaction.atomic():
         judgement = policy.judge_request(data, requirement=rules, holder=str(company.pk))
         certificate = issuance.issue(
-            judgement, purpose=AuthorityPurpose.KMP, now=now, alternative_names=alternative_names
+            judgement,
+            purpose=AuthorityPurpose.KMP,
+            now=now,
+            counted_from=company_time(company, now),
+            alternative_names=alternative_names,
         )
         return add_entry(
             company=company,
