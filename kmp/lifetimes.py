@@ -128,7 +128,9 @@ def _lifetime(entry: InventoryEntry) -> Lifetime:
         if newer
         else reverse("kmp:entry_renew", args=[entry.reference]),
         successor=newer.reference if newer else "",
+        successor_key=newer.pk if newer else None,
         successor_since=newer.issued_at if newer else None,
+        successor_expires_at=newer.expires_at if newer else None,
         last_used_at=use.last_used_at if use is not None else None,
         next_notice_at=entry.next_notice_at,
         snoozed_until=entry.snoozed_until,

@@ -34,7 +34,10 @@ class Credentials(Source):
         return Credential.objects.filter(ended_at=None)
 
     def lifetimes(self, rows: QuerySet[Credential]) -> list[Lifetime]:
+        successors = Credential.objects.select_related("certificate").order_by("created_at", "pk")
+        ends = successors.only("alias", "ended_at", "created_at", "predecessor", "certificate__not_after")
         loaded = with_certificates(rows).select_related("project__company", "certificate__use")
+        loaded = loaded.prefetch_related(None).prefetch_related(Prefetch("successors", queryset=ends))
         return [_lifetime(credential) for credential in loaded.defer("certificate__der", "certificate__uploaded_chain")]
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
@@ -91,7 +94,9 @@ def _lifetime(credential: Credential) -> Lifetime:
         if live
         else f"{reverse('portal:add_certificate', args=place)}?rotate={credential.pk}",
         successor=live[-1].alias if live else "",
+        successor_key=live[-1].pk if live else None,
         successor_since=live[-1].created_at if live else None,
+        successor_expires_at=live[-1].certificate.not_after if live else None,
         last_used_at=use.last_used_at if use is not None else None,
         next_notice_at=credential.next_notice_at,
         snoozed_until=credential.snoozed_until,

@@ -46,7 +46,9 @@ class Lifetime:
     act_label: str
     act_url: str
     successor: str = ""
+    successor_key: UUID | None = None
     successor_since: datetime | None = None
+    successor_expires_at: datetime | None = None
     last_used_at: datetime | None = None
     next_notice_at: datetime | None = None
     snoozed_until: date | None = None
