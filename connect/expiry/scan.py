@@ -1,0 +1,97 @@
+"""Find the certificates of which people must be told, and store what they are told.
+
+Each company is judged at its own time. Rows are claimed a page at a time; in one transaction their notices are stored
+and they are moved on to their next threshold. So each threshold is judged once, whatever crashes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from audit.insertion import insert_new
+from certauthority.background import enqueue
+from connect import webhooks
+from connect.clock import company_time
+from connect.expiry import rows
+from connect.expiry.judgement import Judgement, judge
+from connect.expiry.sources import Source, sources
+from connect.models import Company
+
+PAGE = 500
+_REAL_TIME = timedelta(0)
+
+
+def scan(*, now: datetime) -> int:
+    """Judge what is due of every company at the real moment ``now``. Returns how many notices go out."""
+    return sum(pages(now=now))
+
+
+def scan_company(company: Company, *, now: datetime) -> int:
+    """Judge what is due of one company, at its own time of the real moment ``now``. How many notices go out."""
+    ahead = Company.objects.values_list("clock_ahead", flat=True).get(pk=company.pk)
+    return sum(written for source in sources() for written in _pages(source, ahead, company, now=now))
+
+
+def pages(*, now: datetime) -> Iterator[int]:
+    """Judge what is due of every company, a page in each step: how many notices of the page go out.
+
+    Each step is a transaction of its own, so that whoever stops between two has lost nothing.
+    """
+    for ahead in _offsets():
+        for source in sources():
+            yield from _pages(source, ahead, None, now=now)
+
+
+def _offsets() -> Iterator[timedelta]:
+    """How far companies are ahead of real time: first not at all, then each other offset, the least first."""
+    ahead: timedelta | None = _REAL_TIME
+    moved = (
+        Company.objects.filter(clock_run__isnull=False).order_by("clock_ahead").values_list("clock_ahead", flat=True)
+    )
+    while ahead is not None:
+        yield ahead
+        ahead = moved.filter(clock_ahead__gt=ahead).first()
+
+
+def _pages(source: Source, ahead: timedelta, company: Company | None, *, now: datetime) -> Iterator[int]:
+    due = source.due(ahead, now=now + ahead, company=company)
+    claimed = PAGE
+    while claimed == PAGE:
+        claimed, written = _page(source, due, now=now)
+        yield written
+
+
+@transaction.atomic
+def _page(source: Source, due: QuerySet[Any], *, now: datetime) -> tuple[int, int]:
+    """Claim a page and judge it. How many rows it had, and how many notices of theirs go out."""
+    keys = source.claim(due, limit=PAGE)
+    if not keys:
+        return 0, 0
+    # The company's clock may have been moved since the rows were claimed: what is read now counts for all of it.
+    judged = [judge(lifetime, now=company_time(lifetime.company, now)) for lifetime in source.find(keys)]
+    written = _store(source, judged, now=now)
+    source.move_on({judgement.lifetime.key: judgement.next_at for judgement in judged})
+    if written:
+        transaction.on_commit(_bring_forward)
+    return len(keys), written
+
+
+def _store(source: Source, judged: Sequence[Judgement], *, now: datetime) -> int:
+    to = source.recipients([judgement.lifetime for judgement in judged])
+    told = {judgement.lifetime.key: to.get(judgement.lifetime.key, ()) for judgement in judged}
+    insert_new([row for one in judged for row in rows.skipped(one, told[one.lifetime.key], now=now)])
+    written = insert_new([row for one in judged for row in rows.going_out(one, told[one.lifetime.key], now=now)])
+    webhooks.queue_events(event for one in judged if (event := rows.webhook_event(one, now=now)) is not None)
+    return written
+
+
+def _bring_forward() -> None:
+    """Tell a worker that mails are due: one message for a page."""
+    from connect.tasks import deliver_found_notices  # noqa: PLC0415  tasks deliver what this module stores
+
+    enqueue(deliver_found_notices)
