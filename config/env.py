@@ -191,6 +191,8 @@ LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
 # Whether those who decide and sign for others need a second factor to sign in.
 TWO_FACTOR_REQUIRED = _flag("TWO_FACTOR_REQUIRED", not DEMO)
+# Whether webhooks may lead to private addresses, and may do without TLS: for a site inside a company's network.
+WEBHOOK_ALLOW_PRIVATE = _flag("WEBHOOK_ALLOW_PRIVATE", False)
 # A production process that never signs (a worker that only sends mail, say) can do without the CA's passphrase.
 SIGNS = _flag("SIGNS", True)
 

@@ -35,6 +35,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 1200},
     },
+    "deliver messages to webhooks that failed or whose task was lost": {
+        "task": "connect.tasks.deliver_due_webhooks",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "lint what was issued": {
         "task": "certauthority.tasks.lint_issued_certificates",
         "schedule": crontab(minute="*/10"),

@@ -4,7 +4,7 @@ What stores a notice calls ``queue_event`` or ``queue_events`` in the same trans
 delivers them after the commit, and a sweep finds those whose message was lost.
 """
 
-from connect.webhooks.payload import JSON, certificate_facts
-from connect.webhooks.queueing import WebhookEvent, queue_event, queue_events
+from connect.webhooks.payload import JSON, WebhookEvent, certificate_facts
+from connect.webhooks.queueing import queue_event, queue_events
 
 __all__ = ["JSON", "WebhookEvent", "certificate_facts", "queue_event", "queue_events"]

@@ -6,17 +6,19 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from uuid import UUID
 
 from django.conf import settings
 
 from connect.clock import company_time
-from connect.expiry.sources import Lifetime
 from connect.lifecycle import days_left
 from connect.models import Company
 
-JSON: TypeAlias = "str | int | float | bool | None | Mapping[str, JSON] | Sequence[JSON]"
+if TYPE_CHECKING:  # It imports `connect.notices`, which queues.
+    from connect.expiry.sources import Lifetime
+
+JSON: TypeAlias = "str | int | float | bool | Mapping[str, JSON] | Sequence[JSON] | None"
 
 BODY_BYTES = 64 * 1024
 _TEXT_CHARACTERS = 8_000
