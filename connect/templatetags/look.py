@@ -78,6 +78,10 @@ _BADGES = {
     "match": _Badge("ok", "check", "Match"),
     "may-differ": _Badge("info", "info", "May differ"),
     "change": _Badge("bad", "cross", "Change this"),
+    "due": _Badge("info", "hourglass", "Due"),
+    "sent": _Badge("ok", "mail", "Sent"),
+    "failed": _Badge("bad", "cross-circle", "Failed"),
+    "skipped": _Badge("", "minus", "Skipped"),
 }
 
 _MESSAGE_LOOK = {
