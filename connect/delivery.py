@@ -17,6 +17,8 @@ from django.db.models import QuerySet
 
 from certauthority.background import Pause
 from connect.models import Channel, Notice, NoticeState
+from connect.notices import absolute
+from connect.writers import Silenced, written
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +39,7 @@ class Outcome(Enum):
     SENT = auto()
     NOT_DUE = auto()
     NOT_SENT = auto()
+    SKIPPED = auto()
     SERVER_AWAY = auto()
 
 
@@ -65,6 +68,10 @@ def deliver(notice_id: UUID, *, now: datetime) -> Outcome:
             return Outcome.NOT_DUE
         try:
             with transaction.atomic():  # What a backend in the database leaves half done is undone.
+                text = written(notice, now=now)
+                if isinstance(text, Silenced):
+                    return _skip(notice, text)
+                notice.subject, notice.text, notice.html = text.subject, text.text, text.html
                 _mail(notice).send()
         except (OSError, SoftTimeLimitExceeded) as error:  # smtplib's errors are OSErrors.
             _remember_failure(notice, f"{type(error).__name__}: {error}", _is_permanent(error), now=now)
@@ -75,8 +82,14 @@ def deliver(notice_id: UUID, *, now: datetime) -> Outcome:
             return Outcome.NOT_SENT
         notice.state, notice.sent_at, notice.error = NoticeState.SENT, now, ""
         notice.attempts += 1
-        notice.save(update_fields=["state", "sent_at", "error", "attempts"])
+        notice.save(update_fields=["state", "sent_at", "error", "attempts", "subject", "text", "html"])
     return Outcome.SENT
+
+
+def _skip(notice: Notice, silenced: Silenced) -> Outcome:
+    notice.state, notice.reason, notice.error = NoticeState.SKIPPED, silenced.reason, ""
+    notice.save(update_fields=["state", "reason", "error"])
+    return Outcome.SKIPPED
 
 
 def _claimed(notice_id: UUID, *, now: datetime) -> Notice | None:
@@ -92,11 +105,26 @@ def _mail(notice: Notice) -> EmailMultiAlternatives:
         subject=notice.subject,
         body=notice.text,
         to=[notice.address],
-        headers={"Message-ID": f"<{notice.pk}@{host}>", "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": f"<{notice.pk}@{host}>",
+            "Auto-Submitted": "auto-generated",
+            **_unsubscribing(notice),
+        },
     )
     if notice.html:
         mail.attach_alternative(notice.html, "text/html")
     return mail
+
+
+def _unsubscribing(notice: Notice) -> dict[str, str]:
+    """How a mail program ends mails of this kind (RFC 2369, 3.2); with one click over https only (RFC 8058, 3.1)."""
+    if not notice.unsubscribe:
+        return {}
+    address = absolute(notice.unsubscribe)
+    headers = {"List-Unsubscribe": f"<{address}>"}
+    if address.startswith("https://"):
+        headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    return headers
 
 
 def _remember_failure(notice: Notice, error: str, is_permanent: bool, *, now: datetime) -> None:

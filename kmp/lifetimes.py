@@ -27,6 +27,11 @@ class Entries(Source):
 
     name: ClassVar[str] = "kmp"
     label: ClassVar[str] = "Key Management Portal"
+    place_label: ClassVar[str] = "Application"
+    told_because: ClassVar[str] = (
+        "You get this because you requested this certificate or are a security officer of {company}, or because this "
+        "is its Certificate Management Group Email."
+    )
     expiry: ClassVar[str] = "expires_at"
     company: ClassVar[str] = "company"
     scope: ClassVar[str] = "company"

@@ -24,6 +24,8 @@ class Credentials(Source):
 
     name: ClassVar[str] = "portal"
     label: ClassVar[str] = "Developers portal"
+    place_label: ClassVar[str] = "Project"
+    told_because: ClassVar[str] = "You get this because you are an admin of the project {place}."
     expiry: ClassVar[str] = "certificate__not_after"
     company: ClassVar[str] = "project__company"
     scope: ClassVar[str] = "project"

@@ -85,11 +85,15 @@ class Source(ABC):
     """A portal's watched certificates. Rows are of a model that inherits ``connect.models.Watched``.
 
     ``expiry``, ``company``, ``scope`` and ``since`` are lookups from a row to its end, its company, the public id of
-    its scope, and the real moment at which it came in. Actions in the audit log begin with ``audit_prefix``.
+    its scope, and the real moment at which it came in. ``place_label`` is what a lifetime's ``place`` is called, and
+    ``told_because`` why somebody gets its mails; it may name ``{place}`` and ``{company}``. Actions in the audit log
+    begin with ``audit_prefix``.
     """
 
     name: ClassVar[str]
     label: ClassVar[str]
+    place_label: ClassVar[str]
+    told_because: ClassVar[str]
     expiry: ClassVar[str]
     company: ClassVar[str]
     scope: ClassVar[str]
