@@ -8,9 +8,12 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404
 
-from connect.administrators import decidable_by, has_inbox
+from connect.administrators import decidable_by, has_inbox, security_administrators_of
+from connect.clock import may_move
 from connect.companies import may_change_group_email
 from connect.models import AccessRequest, Company, CompanyVerification, User
+
+_NAMED = 5
 
 
 def company_of(user: User) -> Company:
@@ -20,6 +23,36 @@ def company_of(user: User) -> Company:
             "Your account belongs to no company. If it should, ask the site’s staff to add it to your company."
         )
     return user.company
+
+
+def own_clock_of(user: User) -> Company:
+    """One's own company, for who may move its clock. Raises 403 for everybody else, and says who may."""
+    company = company_of(user)
+    _require_keeper(user, company)
+    return company
+
+
+def clock_of(user: User, company_id: UUID) -> Company:
+    """A company whose clock this person may move: staff every one, others their own.
+
+    Raises 404 for other companies, as for what does not exist, and 403 for colleagues who may not.
+    """
+    company = Company.objects.filter(pk=company_id).first()
+    if company is None or not (user.is_staff or user.company_id == company.pk):
+        raise Http404
+    _require_keeper(user, company)
+    return company
+
+
+def _require_keeper(user: User, company: Company) -> None:
+    if may_move(user, company):
+        return
+    names = [administrator.name for administrator in security_administrators_of(company)[:_NAMED]]
+    by_name = f" ({', '.join(names)})" if names else ""
+    raise PermissionDenied(
+        f"The clock of {company.name} is moved by the admins of its projects and its Security Administrators"
+        f"{by_name}. Ask one of them."
+    )
 
 
 def require_group_email_right(user: User, company: Company) -> None:

@@ -8,6 +8,7 @@ app_name = "connect"
 
 urlpatterns = [
     path("", include("connect.urls_access")),
+    path("", include("connect.urls_clock")),
     path("", include("connect.urls_notices")),
     path("", include("connect.urls_snooze")),
 ]
