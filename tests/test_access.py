@@ -69,6 +69,10 @@ ROWS = {
     "connect:inbox_item": (SEEN_BY_ALICE, SEEN_BY_ALICE),
     "connect:access_withdraw": (SEEN_BY_ALICE, SEEN_BY_ALICE),
     "connect:company": (f"{IN} 200 200 200 403", f"{IN} 403 403 200 403"),
+    # Charlie, who is ``stranger`` here, is admin of a project of his own company.
+    "connect:clock": (f"{IN} 200 403 200 200", f"{IN} 200 403 200 405"),
+    "connect:company_clock": (f"{IN} 404 403 200 200", f"{IN} 404 403 200 200"),
+    "connect:clock_start_over": (f"{IN} 404 403 200 200", f"{IN} 404 403 200 200"),
     "connect:company_verify": (f"{IN} 200 200 200 403", f"{IN} 302 302 302 403"),
     "connect:verifications": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
     "connect:verification": (SEEN_BY_STAFF, SEEN_BY_STAFF),

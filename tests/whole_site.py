@@ -90,6 +90,7 @@ class WholeSite:
             "environment": Environment.SANDBOX,
             "credential_id": self.credential.pk,
             "user_id": self.member.pk,
+            "company_id": self.company.pk,
             "trusted_ca_id": self.trusted_ca.pk,
             "notice_id": self.notice.pk,
             "mail_id": self.mail.pk,
