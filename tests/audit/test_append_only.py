@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.db import DatabaseError, transaction
 from django.utils import timezone
@@ -35,6 +37,13 @@ def test_it_keeps_who_what_where_and_both_states(event: AuditEvent) -> None:
         "p",
     )
     assert (row.before, row.after) == ({"colour": "red"}, {"colour": "blue"})
+
+
+def test_the_companys_own_time_is_kept_only_where_its_clock_is_ahead(event: AuditEvent) -> None:
+    assert event.company_at is None
+    ahead = AuditedObject("thing", "8", "Another", company="c", clock_ahead=timedelta(days=400))
+    now = timezone.now()
+    assert record("thing.changed", actor=Actor("x"), on=ahead, now=now).company_at == now + timedelta(days=400)
 
 
 def test_the_database_refuses_an_update(event: AuditEvent) -> None:
