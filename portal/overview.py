@@ -15,6 +15,7 @@ from django.db.models.functions import RowNumber
 from certauthority.models import CertificateUse
 from certauthority.models.authority import AuthorityPurpose
 from connect.clock import company_time
+from connect.expiry.timeline import MOST_BARS
 from connect.lifecycle import Status, percent_over
 from connect.models import User
 from portal.access import memberships_of
@@ -22,22 +23,29 @@ from portal.credentials import Row, row, with_certificates
 from portal.models import Credential, Environment, Membership, Project
 
 # A table longer than this is not read: the credentials pages list everything.
-ROWS_ON_SUMMARY = 25
+ROWS_ON_SUMMARY = MOST_BARS
 ROWS_BEFORE_DELETING = 20
+# Of what expires next, `My Projects` names so many.
+NEXT_ON_MY_PROJECTS = 3
 
 
 @dataclass(frozen=True, slots=True)
 class Holding:
     """The certificates in one environment of one project, at one moment.
 
-    ``next`` is the live one that expires next, and ``percent_over`` how much of its life is over.
+    ``soon`` are the live ones that expire next, and ``percent_over`` how much of the life of the first is over.
     """
 
     environment: Environment
     live: int = 0
     expired: int = 0
-    next: Row | None = None
+    soon: tuple[Row, ...] = ()
     percent_over: int = 0
+
+    @property
+    def next(self) -> Row | None:
+        """The live one that expires next."""
+        return self.soon[0] if self.soon else None
 
     @property
     def status(self) -> Status | None:
@@ -67,7 +75,12 @@ class MyProjects:
     live: int
     ending: int
     ended: int
-    next: Row | None
+    soon: tuple[Row, ...]
+
+    @property
+    def next(self) -> Row | None:
+        """Of all projects' live certificates the one that expires next; ``soon`` has those that follow, too."""
+        return self.soon[0] if self.soon else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +111,7 @@ class Summary:
 
     @property
     def next(self) -> Row | None:
-        return _first_to_expire(self.holdings)
+        return next(iter(_first_to_expire(self.holdings)), None)
 
 
 def my_projects(user: User, *, now: datetime) -> MyProjects:
@@ -126,7 +139,7 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
         live=sum(holding.live for holding in everything),
         ending=needs["ending"],
         ended=needs["ended"],
-        next=_first_to_expire(everything),
+        soon=_first_to_expire(everything)[:NEXT_ON_MY_PROJECTS],
     )
 
 
@@ -178,19 +191,19 @@ def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple
             order_by=[F("certificate__not_after"), F("pk")],
         )
     )
-    next_by_place = {
-        (one.credential.project_id, one.credential.environment): one for one in _rows(first.filter(place=1), now=now)
-    }
+    soon: dict[tuple[UUID, str], list[Row]] = {}
+    for one in _rows(first.filter(place__lte=NEXT_ON_MY_PROJECTS).order_by("place", "pk"), now=now):
+        soon.setdefault((one.credential.project_id, one.credential.environment), []).append(one)
     holdings = {}
     for group in counted:
         place = (group["project_id"], group["environment"])
-        following = next_by_place.get(place)
+        following = soon.get(place, [])
         holdings[place] = Holding(
             environment=Environment(group["environment"]),
             live=group["live"],
             expired=group["expired"],
-            next=following,
-            percent_over=percent_over(following.certificate, now=now) if following is not None else 0,
+            soon=tuple(following),
+            percent_over=percent_over(following[0].certificate, now=now) if following else 0,
         )
     return holdings
 
@@ -233,10 +246,10 @@ def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...
     return tuple(row(loaded[key], now=now) for key in keys if key in loaded)
 
 
-def _first_to_expire(holdings: Iterable[Holding]) -> Row | None:
+def _first_to_expire(holdings: Iterable[Holding]) -> tuple[Row, ...]:
     """By the days that are left, since companies' clocks may differ."""
-    found = [holding.next for holding in holdings if holding.next is not None]
-    return min(found, key=lambda one: (one.days_left, one.certificate.not_after), default=None)
+    found = [one for holding in holdings for one in holding.soon]
+    return tuple(sorted(found, key=lambda one: (one.days_left, one.certificate.not_after)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -161,6 +161,17 @@ class Timeline:
     height: int = field(default=_TOP)
 
     @property
+    def meanings(self) -> list[Meaning]:
+        """The colours that occur, for the legend."""
+        found = {bar.meaning for bar in self.bars}
+        return [meaning for meaning in Meaning if meaning in found]
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether a gap is drawn."""
+        return any(bar.gap_box is not None for bar in self.bars)
+
+    @property
     def today_x(self) -> str:
         return percent(self.frame.at(self.frame.now))
 

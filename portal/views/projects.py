@@ -12,10 +12,12 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
 from connect.clock import company_time, now_for
+from connect.expiry.drawn import timeline_of_scope
 from connect.private_key_guard import names_private_keys
 from portal import access, overview
 from portal.errors import NotAllowed
 from portal.forms.projects import DeleteProjectForm, ProjectForm
+from portal.lifetimes import Credentials
 from portal.projects import create_project, delete_project
 from portal.readiness import readiness_of
 
@@ -49,13 +51,16 @@ def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Project summary: what is live, what runs out next, and what has nothing to replace it."""
     user = access.signed_in(request)
     membership = access.membership_of(user, project_id)
+    project = membership.project
+    now = now_for(project.company)
     context = {
-        "project": membership.project,
+        "project": project,
         "section": "summary",
         "membership": membership,
-        "summary": overview.summary_of(membership.project, now=now_for(membership.project.company)),
-        "readiness": readiness_of(membership.project),
-        "may_verify": user.company_id == membership.project.company_id,
+        "summary": overview.summary_of(project, now=now),
+        "timeline": timeline_of_scope(Credentials(), str(project.pk), now=now),
+        "readiness": readiness_of(project),
+        "may_verify": user.company_id == project.company_id,
     }
     return render(request, "portal/project.html", context)
 
