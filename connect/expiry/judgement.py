@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,9 +32,17 @@ class Judgement:
         return self.nearest is not None and not self.silence
 
 
-def judge(lifetime: Lifetime, *, now: datetime) -> Judgement:
-    """Judge the thresholds since the row was last judged, at ``now``, of the company's time."""
-    days = [threshold.days for threshold in passed(lifetime.expires_at, since=lifetime.next_notice_at or now, now=now)]
+def judge(lifetime: Lifetime, *, judged_before: Collection[int] = (), now: datetime) -> Judgement:
+    """Judge the thresholds since the row was last judged, at ``now``, of the company's time.
+
+    Those in ``judged_before`` are left alone. There are some where a clock run has ended and all is judged anew.
+    """
+    since = lifetime.next_notice_at or now
+    days = [
+        threshold.days
+        for threshold in passed(lifetime.expires_at, since=since, now=now)
+        if threshold.days not in judged_before
+    ]
     return Judgement(
         lifetime=lifetime,
         at=now,

@@ -6,7 +6,7 @@ and they are moved on to their next threshold. So each threshold is judged once,
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +19,8 @@ from connect import webhooks
 from connect.clock import company_time
 from connect.expiry import rows
 from connect.expiry.judgement import Judgement, judge
-from connect.expiry.sources import Source, sources
-from connect.models import Company
+from connect.expiry.sources import Lifetime, Source, sources
+from connect.models import Company, Notice
 
 PAGE = 500
 _REAL_TIME = timedelta(0)
@@ -72,13 +72,34 @@ def _page(source: Source, due: QuerySet[Any], *, now: datetime) -> tuple[int, in
     keys = source.claim(due, limit=PAGE)
     if not keys:
         return 0, 0
-    # The company's clock may have been moved since the rows were claimed: what is read now counts for all of it.
-    judged = [judge(lifetime, now=company_time(lifetime.company, now)) for lifetime in source.find(keys)]
+    # A company's clock may have been moved since the rows were claimed: what is read now counts for all of it.
+    lifetimes = source.find(keys)
+    before = _judged_before(lifetimes)
+    judged = [
+        judge(lifetime, judged_before=before.get(lifetime.watched, ()), now=company_time(lifetime.company, now))
+        for lifetime in lifetimes
+    ]
     written = _store(source, judged, now=now)
     source.move_on({judgement.lifetime.key: judgement.next_at for judgement in judged})
     if written:
         transaction.on_commit(_bring_forward)
     return len(keys), written
+
+
+def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int]]:
+    """The thresholds that are judged anew although they were judged, by how notices name the certificate.
+
+    That is so where a clock run has ended (``Source.begin_again``): who has joined since is not told of them either.
+    """
+    begun_again = {one.watched: one.company.clock_run for one in lifetimes if one.next_notice_at == one.since}
+    if not begun_again:
+        return {}
+    found: dict[str, set[int]] = {}
+    rows_before = Notice.objects.filter(watched__in=begun_again, threshold__isnull=False)
+    for watched, run, days in rows_before.values_list("watched", "clock_run", "threshold").distinct():
+        if run == begun_again[watched] and days is not None:
+            found.setdefault(watched, set()).add(days)
+    return found
 
 
 def _store(source: Source, judged: Sequence[Judgement], *, now: datetime) -> int:
