@@ -24,6 +24,7 @@ __all__ = [
     "Sort",
     "Status",
     "Wanted",
+    "expiring_next",
     "listed",
     "live_entries",
     "row_of",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 _FILE_BATCH = 2_000
+_NEXT = 3
+_LARGE = ("certificate__der", "certificate__uploaded_chain")
 
 
 class Sort(models.TextChoices):
@@ -182,6 +185,12 @@ def listed(company: Company, wanted: Wanted, order: Order, *, now: datetime) -> 
 def live_entries(company: Company, *, now: datetime) -> QuerySet[InventoryEntry]:
     """Those that can be used now: neither renewed nor revoked nor expired."""
     return InventoryEntry.objects.filter(company=company, state=EntryState.LIVE, expires_at__gte=now)
+
+
+def expiring_next(company: Company, *, now: datetime) -> list[Row]:
+    """The first few that can be used now and expire next."""
+    soon = live_entries(company, now=now).select_related("certificate", "renewed_by").defer(*_LARGE)
+    return [row_of(entry, now=now) for entry in soon.order_by("expires_at", "id")[:_NEXT]]
 
 
 def rows_for_file(

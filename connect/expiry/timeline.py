@@ -115,6 +115,12 @@ class Bar:
     gap_box: Box | None
 
     @property
+    def name(self) -> str:
+        """The certificate's name. A picture has no mark for what cannot be seen: its code point stands there."""
+        name = self.lifetime.name
+        return "".join(letter if letter.isprintable() else f"U+{ord(letter):04X}" for letter in name)
+
+    @property
     def name_y(self) -> int:
         """Where the line with its name stands."""
         return self.box.y - 7

@@ -13,9 +13,11 @@ from django.views.decorators.http import require_http_methods
 from connect import access
 from connect.actors import actor_of, signed_in
 from connect.administrators import decidable_by, security_administrators_of
+from connect.clock import now_for
 from connect.companies import may_change_group_email, set_group_email
 from connect.decision_forms import CidForm, GroupEmailForm
 from connect.errors import CidRefused, NoLongerPossible, NotAllowed
+from connect.expiry.drawn import timeline_of_company
 from connect.models import AccessRequest, AccessState, Company, CompanyVerification, User, VerificationState
 from connect.officers import KMP
 from connect.private_key_guard import names_private_keys
@@ -46,6 +48,7 @@ def company_page(
         "officer_rows": _officer_rows(own, user),
         "administrators": security_administrators_of(own),
         "form": form if may_change_group_email(user, own) else None,
+        "timeline": timeline_of_company(own, user=user, now=now_for(own)),
         "here": url_name,
         **(extra or {}),
     }

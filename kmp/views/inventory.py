@@ -17,7 +17,7 @@ from connect.clock import now_for
 from connect.views.htmx_request import HtmxRequest
 from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
-from kmp.inventory import COLUMNS, Order, Sort, Wanted, listed, live_entries
+from kmp.inventory import COLUMNS, Order, Sort, Wanted, expiring_next, listed, live_entries
 from kmp.inventory_file import file_lines
 from kmp.inventory_pages import Page, page_of, total_of
 
@@ -64,6 +64,7 @@ def inventory(request: HtmxRequest) -> HttpResponse:
         "section": "inventory",
         "total": total_of(listed(officer.company, Wanted(), order, now=now)),
         "live": total_of(live_entries(officer.company, now=now)),
+        "soon": expiring_next(officer.company, now=now),
     }
     return render(request, "kmp/inventory.html", context)
 
