@@ -35,6 +35,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 600.0,
         "options": {"expires": 1200},
     },
+    "send weekly digests": {
+        "task": "connect.tasks.send_digests",
+        "schedule": crontab(minute=5),
+        "options": {"expires": 3600},
+    },
     "deliver messages to webhooks that failed or whose task was lost": {
         "task": "connect.tasks.deliver_due_webhooks",
         "schedule": 60.0,

@@ -164,6 +164,7 @@ NOTICE_MAX_ATTEMPTS = 40
 # Days before a certificate's end when people are told of it; below zero after it.
 NOTICE_THRESHOLD_DAYS = (90, 60, 30, 14, 7, 3, 1, 0, -7)
 CLOCK_MOST_YEARS_AHEAD = 5
+CALENDAR_READS_AN_HOUR = 60
 WEBHOOK_ALLOW_PRIVATE = env.WEBHOOK_ALLOW_PRIVATE
 SNOOZE_MOST_MONTHS = 13
 SNOOZE_LINK_DAYS = 120  # of real time, for the signed link in the mails

@@ -11,7 +11,9 @@ from django.http import Http404
 from connect.administrators import decidable_by, has_inbox, security_administrators_of
 from connect.clock import may_move
 from connect.companies import may_change_group_email
-from connect.models import AccessRequest, Company, CompanyVerification, User
+from connect.models import AccessRequest, Company, CompanyVerification, Notice, User
+from connect.notice_log import mail_of
+from connect.officers import is_officer
 
 _NAMED = 5
 
@@ -64,6 +66,24 @@ def require_group_email_right(user: User, company: Company) -> None:
         )
 
 
+def company_with_notices(user: User) -> Company:
+    """The company of this person, for its page of notices. Raises 403 for who looks after nothing there."""
+    company = company_of(user)
+    if not _may_see_notices(user):
+        raise PermissionDenied(
+            f"Only security officers and Security Administrators of {company.name} see its notices. Those of your "
+            "projects are on each project’s page Notices."
+        )
+    return company
+
+
+def company_mail_of(user: User, notice_id: UUID) -> tuple[Company, Notice]:
+    """A mail of the company's page of notices. Raises 404 for who may not see that page, and for any other mail."""
+    if user.company is None or not _may_see_notices(user):
+        raise Http404
+    return user.company, mail_of(str(user.company.pk), notice_id)
+
+
 def item_of(user: User, item_id: UUID) -> AccessRequest:
     """A request of one's own. Raises 404 for anybody else's, as for what does not exist."""
     return _the_one(AccessRequest.objects.filter(user=user), item_id)
@@ -96,6 +116,10 @@ def claim_of(claim_id: UUID) -> CompanyVerification:
     if claim is None:
         raise Http404
     return claim
+
+
+def _may_see_notices(user: User) -> bool:
+    return user.is_security_administrator or is_officer(user)
 
 
 def _the_one(requests: QuerySet[AccessRequest], key: UUID) -> AccessRequest:

@@ -105,7 +105,7 @@ def log_page(scope: str, *, show: str, before: str) -> LogPage:
     return LogPage(tuple(lines), older, state, _counts(scope))
 
 
-def failed_mail_of(scope: str, notice_id: UUID) -> Notice:
+def mail_of(scope: str, notice_id: UUID) -> Notice:
     """A mail of the scope. Raises 404 for any other."""
     return _mail_of(scope, str(notice_id))
 

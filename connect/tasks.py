@@ -11,12 +11,13 @@ from django.utils import timezone
 from certauthority.background import enqueue
 from connect import delivery
 from connect.delivery_round import RoundEnd, deliver_due
-from connect.expiry import scan
+from connect.expiry import digest_run, scan
 from connect.models import Company
 from connect.webhooks import delivery as webhooks
 
 # Well below CELERY_TASK_SOFT_TIME_LIMIT: a page of the scan takes a fraction of a second.
 _SCAN_SECONDS = 60.0
+_DIGEST_SECONDS = 60.0
 # How long one task goes on with one webhook, and how many the sweep begins with: mails wait behind them.
 _WEBHOOK_SECONDS = 40.0
 _WEBHOOKS_AT_ONCE = 20
@@ -60,6 +61,16 @@ def scan_company_expiries(company_id: str) -> None:
     company = Company.objects.filter(pk=UUID(company_id)).first()
     if company is not None:
         scan.scan_company(company, now=timezone.now())
+
+
+@shared_task
+def send_digests() -> None:
+    """Write the weekly digests that are due. What does not fit into one task is done by the next."""
+    last_moment = time.monotonic() + _DIGEST_SECONDS
+    for _ in digest_run.pages(now=timezone.now()):
+        if time.monotonic() >= last_moment:
+            enqueue(send_digests)
+            return
 
 
 @shared_task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import include, path
 
 import portal.converters  # noqa: F401  registers <environment:…>
-from portal.views import activity, production, projects, team, trusted_cas
+from portal.views import activity, notices, production, projects, team, trusted_cas
 
 app_name = "portal"
 
@@ -19,6 +19,8 @@ urlpatterns = [
     path("projects/<uuid:project_id>/team/<uuid:user_id>/role/", team.role, name="team_role"),
     path("projects/<uuid:project_id>/team/<uuid:user_id>/remove/", team.remove, name="team_remove"),
     path("projects/<uuid:project_id>/activity/", activity.activity, name="activity"),
+    path("projects/<uuid:project_id>/notices/", notices.notices, name="notices"),
+    path("projects/<uuid:project_id>/notices/<uuid:project_notice_id>/again/", notices.retry, name="notice_retry"),
     path("projects/<uuid:project_id>/production-access/", production.production_access, name="production_access"),
     path("production-access/", production.production_requests, name="production_requests"),
     path("production-access/<uuid:production_request_id>/", production.production_request, name="production_request"),
@@ -26,4 +28,5 @@ urlpatterns = [
     path("trusted-cas/add/", trusted_cas.add, name="trusted_ca_add"),
     path("trusted-cas/<uuid:trusted_ca_id>/", trusted_cas.change, name="trusted_ca"),
     path("", include("portal.urls_credentials")),
+    path("", include("portal.urls_webhooks")),
 ]

@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
+from connect.expiry.digest import token_of
 from connect.models import (
     AccessRequest,
     Channel,
@@ -23,6 +24,7 @@ from connect.models import (
     NoticeState,
     User,
 )
+from connect.preferences import make_calendar_address
 from kmp.applications import create_applications
 from kmp.key_management import begin_review
 from kmp.models import CertificateRequest, InventoryEntry
@@ -33,6 +35,7 @@ from tests.connect.factories import (
     grant_access,
     make_access_request,
     make_claim,
+    make_mail,
     make_staff,
 )
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
@@ -71,6 +74,9 @@ class WholeSite:
     foreign_entry: InventoryEntry
     draft: CertificateRequest
     submitted: CertificateRequest
+    project_mail: Notice
+    company_mail: Notice
+    calendar_secret: str
 
     @property
     def company(self) -> Company:
@@ -94,6 +100,10 @@ class WholeSite:
             "trusted_ca_id": self.trusted_ca.pk,
             "notice_id": self.notice.pk,
             "mail_id": self.mail.pk,
+            "project_notice_id": self.project_mail.pk,
+            "company_notice_id": self.company_mail.pk,
+            "calendar_secret": self.calendar_secret,
+            "digest_token": token_of(self.admin),
             "application": "kmp",
             "item_id": self.granted.pk,
             "access_id": self.pending.pk,
@@ -152,6 +162,9 @@ def make_whole_site() -> WholeSite:
         foreign_entry=make_entry(stranger.company),
         draft=make_draft(admin),
         submitted=_request_in_review(admin, staff),
+        project_mail=make_mail(str(project.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
+        company_mail=make_mail(str(company.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
+        calendar_secret=make_calendar_address(admin, actor=Actor(admin.email), now=now),
     )
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from audit.events import Actor
 from connect.access_requests import decide, request_access
-from connect.models import AccessRequest, Company, CompanyVerification, User
+from connect.models import AccessRequest, Channel, Company, CompanyVerification, Notice, NoticeState, User
 from connect.officers import KMP, OFFICER_LEVEL
 from connect.verification import verify_company
 from tests.factories import make_company, make_user
@@ -46,6 +46,24 @@ def make_claim(user: User | None = None, *, cid: str = "7654321", now: datetime 
     if company is None:
         raise ValueError("only a company claims a CID")
     return verify_company(company, cid=cid, by=user, actor=Actor(user.email), now=now or timezone.now())
+
+
+def make_mail(scope: str, state: NoticeState = NoticeState.SENT, **fields: Any) -> Notice:
+    """A mail on a page of notices, in this state."""
+    at = fields.pop("created_at", timezone.now())
+    recipient = fields.setdefault("recipient", None)
+    values: dict[str, Any] = {
+        "event": f"test:{uuid4()}",
+        "kind": "test",
+        "address": recipient.email if recipient else "certificates@acme.example",
+        "subject": "Something happened",
+        "text": "And this is what to do about it.",
+        "company_at": at,
+        "due_at": at,
+        "sent_at": at if state == NoticeState.SENT else None,
+        "attempts": 1 if state in (NoticeState.SENT, NoticeState.FAILED) else 0,
+    }
+    return Notice.objects.create(**{**values, **fields}, scope=scope, state=state, channel=Channel.MAIL, created_at=at)
 
 
 def move_clock(company: Company, by: timedelta) -> Company:
