@@ -58,7 +58,7 @@ class MoveForm(StateForm):
         self.last = latest_moment(now).astimezone(UTC).date()
         field = self.fields["on"]
         field.widget.attrs |= {"min": self.first.isoformat(), "max": self.last.isoformat()}
-        field.help_text = f"It begins at 00:00 UTC. From {_in_words(self.first)} to {_in_words(self.last)}."
+        field.help_text = f"From {_in_words(self.first)} to {_in_words(self.last)}. The clock then shows 00:00 UTC."
 
     def clean(self) -> dict[str, Any]:
         cleaned = self.cleaned_data

@@ -118,7 +118,14 @@ def start_over(company: Company, *, by: User, actor: Actor, now: datetime, state
     if connection.features.has_select_for_update_skip_locked:
         pending = pending.select_for_update(skip_locked=True)
     Notice.objects.filter(pk__in=pending.values("pk")).update(state=NoticeState.SKIPPED, reason=RUN_IS_OVER)
-    transaction.on_commit(partial(_scan_soon, row))
+    transaction.on_commit(partial(scan_soon, row))
+
+
+def scan_soon(company: Company) -> None:
+    """Have a worker judge the company's certificates. Where the message is lost, the next scan of all does it."""
+    from connect.tasks import scan_company_expiries  # noqa: PLC0415  tasks call the scan, which reads clocks
+
+    enqueue(scan_company_expiries, str(company.pk))
 
 
 def in_words(moment: datetime) -> str:
@@ -147,10 +154,3 @@ def _what_happened(row: Company, by: User) -> str:
     if who == by.email:
         return "You have moved the clock already, and it was not moved a second time. Press again to move it further."
     return f"Nothing was done now: {who} moved the clock a moment before you. Look at it, and press again."
-
-
-def _scan_soon(company: Company) -> None:
-    """Have the company's certificates judged at real time. Where the message is lost, the next scan of all does it."""
-    from connect.tasks import scan_company_expiries  # noqa: PLC0415  tasks call the scan, which reads clocks
-
-    enqueue(scan_company_expiries, str(company.pk))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from django.db import models
@@ -12,13 +13,14 @@ from django.db.models import Count, Min, QuerySet
 
 from audit.events import Actor
 from connect.clock import company_time, is_ahead
-from connect.clock_moves import ClockRefused, move, newest_jump
+from connect.clock_moves import ClockRefused, move, newest_jump, scan_soon
 from connect.expiry.events import next_events
-from connect.expiry.scan import scan_company
+from connect.expiry.scan import company_pages
 from connect.expiry.sources import Lifetime, sources
 from connect.models import Channel, ClockJump, Company, Notice, NoticeState, User
 
 SHOWN = 20
+_JUDGING_SECONDS = 5.0
 
 
 class Step(models.TextChoices):
@@ -89,7 +91,7 @@ def destination(company: Company, step: Step, *, now: datetime, on: date | None 
     if step is Step.DATE:
         if on is None:
             raise ClockRefused("Choose the date that the clock is to show.")
-        return datetime.combine(on, time(0), UTC)
+        return datetime(on.year, on.month, on.day, tzinfo=UTC)
     event = next(iter(next_events(company, now=now, limit=1)), None)
     if event is None:
         raise ClockRefused(
@@ -104,13 +106,18 @@ def jump(
 ) -> ClockJump:
     """Move the clock and judge the company's certificates at ``to``. ``now`` is real time.
 
-    The move is kept even if the judging fails: the next scan of all companies does it then.
+    Judging takes as long as a person waits for a page; what is left then, a worker does. The move is kept even if the
+    judging fails: the next scan of all companies does it.
 
     Raises:
         ClockRefused: as ``connect.clock_moves.move`` does.
     """
     moved = move(company, to=to, by=by, actor=actor, now=now, state=state)
-    scan_company(moved.company, now=now)
+    last_moment = time.monotonic() + _JUDGING_SECONDS
+    for _ in company_pages(moved.company, now=now):
+        if time.monotonic() >= last_moment:
+            scan_soon(moved.company)
+            break
     return moved
 
 

@@ -33,8 +33,14 @@ def scan(*, now: datetime) -> int:
 
 def scan_company(company: Company, *, now: datetime) -> int:
     """Judge what is due of one company, at its own time of the real moment ``now``. How many notices go out."""
+    return sum(company_pages(company, now=now))
+
+
+def company_pages(company: Company, *, now: datetime) -> Iterator[int]:
+    """The same a page in each step, as ``pages`` does it for all."""
     ahead = Company.objects.values_list("clock_ahead", flat=True).get(pk=company.pk)
-    return sum(written for source in sources() for written in _pages(source, ahead, company, now=now))
+    for source in sources():
+        yield from _pages(source, ahead, company, now=now)
 
 
 def pages(*, now: datetime) -> Iterator[int]:
