@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from audit.models import AuditEvent
+from certauthority.lint import lint_certificate
 from certauthority.models import Certificate
+from certauthority.records import facts_of
+from certauthority.x509.profile import add_months
 from connect.models import Channel, Notice, User
 from kmp.models import CertificateRequest, Environment, InventoryEntry, RequestState
 from tests.kmp.factories import PORTAL_CLIENT
@@ -66,6 +69,17 @@ def assert_signed_once(request: CertificateRequest) -> Certificate:
     assert (actions.count("in-review"), actions.count("signed"), actions.count("rejected")) == (1, 1, 0)
     assert told_of(row, "kmp.request-signed") == expected_notices(row)
     return certificate
+
+
+def assert_lasts_by_the_clock(entry: InventoryEntry, *, ahead: timedelta, since: datetime) -> None:
+    """It begins an hour ago in real time, and ends 13 months after what a clock shows that is so far ahead."""
+    facts = facts_of(entry.certificate)
+    since, until = since.replace(microsecond=0), timezone.now()
+    assert since - timedelta(hours=1) <= facts.not_before <= until - timedelta(hours=1)
+    assert add_months(since + ahead, 13) <= facts.not_after <= add_months(until + ahead, 13)
+    assert (entry.expires_at, entry.certificate.not_after) == (facts.not_after, facts.not_after)
+    assert since <= entry.issued_at <= until
+    assert lint_certificate(facts.der) == []
 
 
 def told_of(request: CertificateRequest, kind: str) -> list[tuple[str, str]]:

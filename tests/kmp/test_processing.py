@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,15 @@ from certauthority.models import Authority, Certificate
 from connect.models import User
 from kmp import tasks
 from kmp.models import Application, CertificateRequest, InventoryEntry, RequestState
-from tests.kmp.decisions import actions_of, assert_signed_once, make_submitted, reason_of, state_of
+from tests.connect.factories import move_clock
+from tests.kmp.decisions import (
+    actions_of,
+    assert_lasts_by_the_clock,
+    assert_signed_once,
+    make_submitted,
+    reason_of,
+    state_of,
+)
 from tests.kmp.factories import make_kmp_csr, rules_for
 from tests.kmp.wizard import company_of, make_two_officers
 from tests.processes import celery_worker
@@ -83,6 +92,22 @@ def test_a_request_is_seen_in_review_and_signed_after_the_delay(celery_worker_pr
     assert request.ended_at is not None
     assert (request.ended_at - request.submitted_at).total_seconds() >= settings.KMP_AUTOMATIC_REVIEW_SECONDS
     assert request.decided_by == "automatic review"
+
+
+def test_a_worker_counts_months_by_the_companys_clock_and_waits_in_real_time(
+    celery_worker_process: Worker, olga: User
+) -> None:
+    year = timedelta(days=365)
+    move_clock(company_of(olga), year)
+    since = timezone.now()
+    request = make_submitted(olga, now=since)
+    wait_until(lambda: is_signed(request))
+    assert_signed_once(request)
+    row = CertificateRequest.objects.select_related("entry__certificate").get(pk=request.pk)
+    assert row.entry is not None
+    assert row.ended_at is not None
+    assert_lasts_by_the_clock(row.entry, ahead=year, since=since)
+    assert timedelta(seconds=settings.KMP_AUTOMATIC_REVIEW_SECONDS) <= row.ended_at - since < timedelta(hours=1)
 
 
 @pytest.mark.parametrize("point", ["claimed", "signed", "committed"])
