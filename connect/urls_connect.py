@@ -11,4 +11,5 @@ urlpatterns = [
     path("", include("connect.urls_clock")),
     path("", include("connect.urls_notices")),
     path("", include("connect.urls_snooze")),
+    path("", include("connect.urls_webhooks")),
 ]

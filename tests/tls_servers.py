@@ -43,7 +43,7 @@ def demanding_client_certificates(trusted: Sequence[bytes], folder: Path) -> Ite
     A client must send its intermediate certificates itself where only the root is trusted. Each answer is the common
     name of the client. A handshake that fails is noted in ``refused`` and serves nothing.
     """
-    certificate, key = _server_certificate(folder)
+    certificate, key = server_certificate(folder)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     context.verify_mode = ssl.CERT_REQUIRED
@@ -109,7 +109,7 @@ class _Server(ThreadingHTTPServer):
         """A client that hangs up is its own affair."""
 
 
-def _server_certificate(folder: Path) -> tuple[Path, Path]:
+def server_certificate(folder: Path) -> tuple[Path, Path]:
     """The server's own self-signed certificate for localhost, and its key, as files."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])

@@ -29,8 +29,8 @@ _EVENT_LENGTH = 200
 
 
 def webhooks_of(scope: str) -> QuerySet[Webhook]:
-    """The webhooks of a scope, live ones first; their secrets stay where they are."""
-    return Webhook.objects.filter(scope=scope).defer("secret").order_by("-ended_at", "created_at", "id")
+    """The webhooks of a scope, the oldest first; their secrets stay where they are."""
+    return Webhook.objects.filter(scope=scope).defer("secret").order_by("created_at", "id")
 
 
 @transaction.atomic

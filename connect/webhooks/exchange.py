@@ -97,12 +97,18 @@ class _Connection(HTTPConnection):
     def _dialled(self) -> socket.socket:
         failure: OSError = OSError("no address")
         for address in self._addresses:
+            # Not `create_connection`, which would ask the resolver once more.
+            wire = socket.socket(socket.AF_INET if address.version == 4 else socket.AF_INET6)
             try:
-                return socket.create_connection((str(address), self._destination.port), timeout=self._deadline.left())
-            except TimeoutError:
-                raise
+                wire.settimeout(self._deadline.left())
+                wire.connect((str(address), self._destination.port))
             except OSError as error:
+                wire.close()
+                if isinstance(error, TimeoutError):
+                    raise
                 failure = error
+            else:
+                return wire
         raise failure
 
 
