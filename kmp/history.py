@@ -12,12 +12,16 @@ _WORDING = Wording(
         "kmp.certificate-issued": "Issued {label}",
         "kmp.certificate-renewed": "Renewed: the next version is {renewed_by}",
         "kmp.certificate-revoked": "Revoked {label}",
+        "kmp.certificate-snoozed": "Snoozed its notices until {snoozed_until}",
+        "kmp.certificate-woken": "Woke up its notices",
     },
     names={"serial": "Serial number", "not_after": "Expires"},
     said={
         "kmp.certificate-issued": {"common_name"},
         "kmp.certificate-renewed": {"renewed_by", "state"},
         "kmp.certificate-revoked": {"common_name"},
+        "kmp.certificate-snoozed": {"snoozed_until"},
+        "kmp.certificate-woken": {"snoozed_until"},
     },
     choices={"environment": Environment},
 )

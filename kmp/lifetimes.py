@@ -36,7 +36,7 @@ class Entries(Source):
     company: ClassVar[str] = "company"
     scope: ClassVar[str] = "company"
     since: ClassVar[str] = "issued_at"
-    audit_prefix: ClassVar[str] = "kmp.certificate"
+    audit_prefix: ClassVar[str] = "kmp.certificate-"
 
     def rows(self) -> QuerySet[InventoryEntry]:
         return InventoryEntry.objects.filter(certificate__revoked_at=None)
@@ -89,6 +89,11 @@ class Entries(Source):
             for request in found
             if request.expiring is not None
         ]
+
+
+def watched(entry: InventoryEntry) -> str:
+    """How notices name a certificate of the inventory."""
+    return f"{Entries.name}:{entry.pk}"
 
 
 def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[User]]:

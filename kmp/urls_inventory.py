@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kmp.views import entry, inventory
+from kmp.views import entry, inventory, snooze
 
 _ENTRY = "certificates/<slug:reference>/"
 
@@ -14,4 +14,5 @@ urlpatterns = [
     path(_ENTRY, entry.entry, name="entry"),
     path(f"{_ENTRY}download/", entry.download, name="entry_download"),
     path(f"{_ENTRY}revoke/", entry.revoke, name="entry_revoke"),
+    path(f"{_ENTRY}snooze/", snooze.snooze, name="entry_snooze"),
 ]

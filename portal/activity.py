@@ -28,6 +28,8 @@ _WORDING = Wording(
         "credential.keystore-saved": "Noted that the keystore of {label} is saved",
         "credential.revoked": "Revoked the certificate {label}",
         "credential.use-ended": "Ended the use of the certificate {label}",
+        "credential.snoozed": "Snoozed the notices of {label} until {snoozed_until}",
+        "credential.woken": "Woke up the notices of {label}",
     },
     names={
         "method": "Added by",
@@ -47,6 +49,8 @@ _WORDING = Wording(
         "credential.keystore-saved": {"keystore_saved"},
         "credential.revoked": {"live"},
         "credential.use-ended": {"live"},
+        "credential.snoozed": {"snoozed_until"},
+        "credential.woken": {"snoozed_until"},
     },
     choices={"environment": Environment, "method": CredentialMethod},
 )

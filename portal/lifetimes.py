@@ -30,7 +30,7 @@ class Credentials(Source):
     company: ClassVar[str] = "project__company"
     scope: ClassVar[str] = "project"
     since: ClassVar[str] = "created_at"
-    audit_prefix: ClassVar[str] = "credential"
+    audit_prefix: ClassVar[str] = "credential."
 
     def rows(self) -> QuerySet[Credential]:
         return Credential.objects.filter(ended_at=None)
@@ -63,6 +63,11 @@ class Credentials(Source):
         return rows.annotate(successor_since=Subquery(successors.values("created_at")[:1])).filter(
             Q(successor_since=None) | Q(certificate__use__last_used_at__gte=F("successor_since"))
         )
+
+
+def watched(credential: Credential) -> str:
+    """How notices name a credential."""
+    return f"{Credentials.name}:{credential.pk}"
 
 
 def is_keeper(user: User, company: Company) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 import portal.converters  # noqa: F401  registers <environment:…>
-from portal.views import add_certificate, clinic, credential, credentials, generate_key, revoke
+from portal.views import add_certificate, clinic, credential, credentials, generate_key, revoke, snooze
 
 _PLACE = "projects/<uuid:project_id>/<environment:environment>/"
 _CREDENTIAL = f"{_PLACE}<uuid:credential_id>/"
@@ -23,5 +23,6 @@ urlpatterns = [
     path(f"{_CREDENTIAL}download/<slug:format_name>/", credential.download, name="credential_download"),
     path(f"{_CREDENTIAL}keystore-saved/", generate_key.keystore_saved, name="keystore_saved"),
     path(f"{_CREDENTIAL}revoke/", revoke.revoke, name="credential_revoke"),
+    path(f"{_CREDENTIAL}snooze/", snooze.snooze, name="credential_snooze"),
     path("clinic/", clinic.clinic, name="clinic"),
 ]

@@ -115,7 +115,7 @@ def _set(lifetime: Lifetime, *, until: date | None, by: str, actor: Actor, now: 
     row.snoozed_until, row.snoozed_by = until, by
     row.save(update_fields=["snoozed_until", "snoozed_by"])
     record(
-        f"{source.audit_prefix}.{'woken' if until is None else 'snoozed'}",
+        source.action("woken" if until is None else "snoozed"),
         actor=actor,
         on=source.audited(row),
         now=now,

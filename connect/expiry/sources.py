@@ -124,6 +124,10 @@ class Source(ABC):
     def speaking(self, rows: QuerySet[Any]) -> QuerySet[Any]:
         """Those of these rows that are not replaced and unused (``Lifetime.is_replaced_and_unused``)."""
 
+    def action(self, done: str) -> str:
+        """What the audit log calls something that was done to a row, such as credential.snoozed."""
+        return f"{self.audit_prefix}{done}"
+
     def deadlines(self, company: Company) -> list[Deadline]:
         """What else has to be done by when, at most a hundred, the soonest first."""
         return []

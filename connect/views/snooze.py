@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -66,6 +67,15 @@ def change(panel: SnoozePanel, *, by: str, actor: Actor) -> bool:
         form.add_error("until", str(refusal))
         return False
     return True
+
+
+def said(panel: SnoozePanel) -> str:
+    """What was done, for the page that follows."""
+    name = panel.lifetime.name
+    if not panel.form.is_bound:
+        return f"{name} is awake.\nThe next notice comes when it is due."
+    until = date_format(panel.form.cleaned_data["until"], "j F Y", use_l10n=False)
+    return f"{name} is snoozed until {until}.\nNobody is told before that day that it expires."
 
 
 def _no(request: HttpRequest, why: str, status: HTTPStatus) -> HttpResponse:

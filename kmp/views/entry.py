@@ -8,6 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -16,16 +17,19 @@ from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.actors import actor_of, signed_in
 from connect.clock import company_time, now_for
+from connect.expiry.sources import lifetime_of
 from connect.lifecycle import percent_over
 from connect.places_to_upload import places_for
 from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
+from connect.snooze_form import SnoozePanel, snooze_panel
 from kmp import entries
 from kmp.access import Officer, entry_of, officer_for_object
 from kmp.downloads import certificate_file
 from kmp.forms.inventory import DownloadForm
 from kmp.history import history_of
 from kmp.inventory import Row, row_of
+from kmp.lifetimes import watched
 from kmp.models import EntryState, Environment, InventoryEntry
 from kmp.version_chain import chain_of
 
@@ -44,6 +48,7 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         "issuer_label": certificate.authority.label if certificate.authority else certificate.issuer,
         "versions": chain_of(found, now=now),
         "made_by": entries.request_of(found),
+        "panel": _snooze(found),
         "renewal": entries.renewal_of(found),
         "history": history_of(found),
         "can_renew": found.state == EntryState.LIVE,
@@ -52,6 +57,12 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         and found.renews.certificate.subject_digest == certificate.subject_digest,
     }
     return render(request, "kmp/entry.html", context)
+
+
+def _snooze(found: InventoryEntry) -> SnoozePanel | None:
+    lifetime = lifetime_of(watched(found))
+    url = reverse("kmp:entry_snooze", args=[found.reference])
+    return snooze_panel(lifetime, url=url, now=timezone.now()) if lifetime is not None else None
 
 
 @require_safe

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
 from django.views.decorators.http import require_safe
@@ -16,18 +17,21 @@ from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
 from connect.activity import Entry
 from connect.clock import now_for
+from connect.expiry.sources import lifetime_of
 from connect.lifecycle import Status, percent_over
+from connect.snooze_form import SnoozePanel, snooze_panel
 from portal.access import credential_of, signed_in
 from portal.activity import entry
 from portal.credentials import Row, row
 from portal.downloads import Format
 from portal.downloads import download as file_of
 from portal.keystores import in_milliseconds, is_awaited
+from portal.lifetimes import watched
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
 from portal.rotation import safety_of
 from portal.usage_commands import usage_of
-from portal.views.places import place_to_see
+from portal.views.places import Place, place_to_see
 
 
 @require_safe
@@ -51,12 +55,19 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "usage": usage_of(found),
         "keystore_is_awaited": is_awaited(found),
         "user_key": str(place.user.pk),
+        "panel": _snooze(place, found) if shown.is_live else None,
         "server_now": in_milliseconds(timezone.now()),
     }
     page = render(request, "portal/credential.html", context)
     if context["keystore_is_awaited"]:
         add_never_cache_headers(page)  # It says what the time is.
     return page
+
+
+def _snooze(place: Place, found: Credential) -> SnoozePanel | None:
+    lifetime = lifetime_of(watched(found))
+    url = reverse("portal:credential_snooze", args=[place.project.pk, place.environment, found.pk])
+    return snooze_panel(lifetime, url=url, now=timezone.now()) if lifetime is not None else None
 
 
 def _may_work(shown: Row) -> bool:
