@@ -62,6 +62,7 @@ ROWS = {
     "connect:digest_unsubscribe": (SEEN_BY_ALL, SEEN_BY_ALL),
     "connect:company_notices": (SEEN_BY_OFFICERS, NEVER_SIGNED_IN),
     "connect:company_notice_retry": (NEVER_SIGNED_IN, DONE_BY_ALICE),
+    "connect:snooze_link": (SEEN_BY_ALL, SEEN_BY_ALL),
     "connect:mailbox": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
     "connect:mail": (f"{IN} 404 404 200 200", NEVER_SIGNED_IN),
     "connect:mail_html": (f"{IN} 404 404 200 200", NEVER_SIGNED_IN),
@@ -87,6 +88,7 @@ ROWS = {
     "kmp:entry": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
     "kmp:entry_download": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
     "kmp:entry_revoke": (SEEN_BY_ALICE, SEEN_BY_ALICE),
+    "kmp:entry_snooze": (SEEN_BY_ALICE, SEEN_BY_ALICE),
     "kmp:requests": (SEEN_BY_OFFICERS, NEVER_SIGNED_IN),
     "kmp:request_new": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
     "kmp:renew_by_serial": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
@@ -139,6 +141,7 @@ ROWS = {
     "portal:credential_download": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:keystore_saved": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
     "portal:credential_revoke": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
+    "portal:credential_snooze": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
     "portal:clinic": (SEEN_SIGNED_IN, SEEN_SIGNED_IN),
 }
 # Django's admin is one group: for the site's staff alone, whatever the page.

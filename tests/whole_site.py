@@ -14,6 +14,8 @@ from audit.events import Actor
 from certauthority import trust
 from certauthority.models import TrustedAuthority
 from connect.expiry.digest import token_of
+from connect.expiry.snooze import snooze_url
+from connect.expiry.sources import lifetime_of
 from connect.models import (
     AccessRequest,
     Channel,
@@ -28,6 +30,7 @@ from connect.preferences import make_calendar_address
 from kmp.applications import create_applications
 from kmp.key_management import begin_review
 from kmp.models import CertificateRequest, InventoryEntry
+from portal.lifetimes import watched
 from portal.models import Credential, CredentialMethod, Environment, ProductionAccessRequest, Project
 from portal.production_access import request_production_access
 from portal.projects import delete_project
@@ -77,6 +80,7 @@ class WholeSite:
     project_mail: Notice
     company_mail: Notice
     calendar_secret: str
+    snooze_token: str
 
     @property
     def company(self) -> Company:
@@ -117,6 +121,7 @@ class WholeSite:
             "name": "developers",
             "application_code": "xbs-api-mtls",
             "kmp_environment": "mtf",
+            "snooze_token": self.snooze_token,
             **other,
         }
 
@@ -139,6 +144,7 @@ def make_whole_site() -> WholeSite:
     # One person who sees all pages: nobody gets both any more, but who had both keeps them.
     admin.is_security_administrator = True
     admin.save(update_fields=["is_security_administrator"])
+    credential = make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY)
     return WholeSite(
         admin=admin,
         reader=make_member(project, email="bob@acme.example", name="Bob Tran"),
@@ -146,7 +152,7 @@ def make_whole_site() -> WholeSite:
         stranger=stranger,
         staff=staff,
         project=project,
-        credential=make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY),
+        credential=credential,
         foreign=foreign,
         foreign_credential=make_credential(foreign, alias="foreign-secret-alias"),
         deleted=deleted,
@@ -165,7 +171,15 @@ def make_whole_site() -> WholeSite:
         project_mail=make_mail(str(project.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
         company_mail=make_mail(str(company.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
         calendar_secret=make_calendar_address(admin, actor=Actor(admin.email), now=now),
+        snooze_token=_snooze_token(credential, admin),
     )
+
+
+def _snooze_token(credential: Credential, admin: User) -> str:
+    lifetime = lifetime_of(watched(credential))
+    if lifetime is None:
+        raise ValueError("only a live certificate can be snoozed")
+    return snooze_url(lifetime, admin.email).rstrip("/").rpartition("/")[2]
 
 
 def _request_in_review(officer: User, staff: User) -> CertificateRequest:
