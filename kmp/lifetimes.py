@@ -41,6 +41,12 @@ class Entries(Source):
     def rows(self) -> QuerySet[InventoryEntry]:
         return InventoryEntry.objects.filter(certificate__revoked_at=None)
 
+    def awaited(self) -> QuerySet[InventoryEntry]:
+        return InventoryEntry.objects.all()
+
+    def scopes(self, companies: QuerySet[Company]) -> QuerySet[Company]:
+        return companies
+
     def lifetimes(self, rows: QuerySet[InventoryEntry]) -> list[Lifetime]:
         loaded = rows.select_related("company", "certificate__authority", "certificate__use", "renewed_by")
         return [_lifetime(entry) for entry in loaded.defer("certificate__der", "certificate__uploaded_chain")]

@@ -15,7 +15,7 @@ from connect.models import Company, User
 from connect.notices import Recipient, people
 from portal.access import memberships_of
 from portal.credentials import common_name_in, with_certificates
-from portal.models import Credential, Environment, Membership, Role
+from portal.models import Credential, Environment, Membership, Project, Role
 from portal.records import audited
 
 
@@ -34,6 +34,12 @@ class Credentials(Source):
 
     def rows(self) -> QuerySet[Credential]:
         return Credential.objects.filter(ended_at=None)
+
+    def awaited(self) -> QuerySet[Credential]:
+        return self.rows()
+
+    def scopes(self, companies: QuerySet[Company]) -> QuerySet[Project]:
+        return Project.objects.filter(company__in=companies)
 
     def lifetimes(self, rows: QuerySet[Credential]) -> list[Lifetime]:
         successors = Credential.objects.select_related("certificate").order_by("created_at", "pk")

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from audit.insertion import insert_new
 from certauthority.background import enqueue
@@ -65,17 +63,16 @@ def _offsets() -> Iterator[timedelta]:
 
 
 def _pages(source: Source, ahead: timedelta, company: Company | None, *, now: datetime) -> Iterator[int]:
-    due = source.due(ahead, now=now + ahead, company=company)
     claimed = PAGE
     while claimed == PAGE:
-        claimed, written = _page(source, due, now=now)
+        claimed, written = _page(source, ahead, company, now=now)
         yield written
 
 
 @transaction.atomic
-def _page(source: Source, due: QuerySet[Any], *, now: datetime) -> tuple[int, int]:
+def _page(source: Source, ahead: timedelta, company: Company | None, *, now: datetime) -> tuple[int, int]:
     """Claim a page and judge it. How many rows it had, and how many notices of theirs go out."""
-    keys = source.claim(due, limit=PAGE)
+    keys = source.claim(ahead, now=now + ahead, limit=PAGE, company=company)
     if not keys:
         return 0, 0
     # A company's clock may have been moved since the rows were claimed: what is read now counts for all of it.
@@ -86,7 +83,8 @@ def _page(source: Source, due: QuerySet[Any], *, now: datetime) -> tuple[int, in
         for lifetime in lifetimes
     ]
     written = _store(source, judged, now=now)
-    source.move_on({judgement.lifetime.key: judgement.next_at for judgement in judged})
+    # What was claimed and is not found has ended.
+    source.move_on(dict.fromkeys(keys) | {judgement.lifetime.key: judgement.next_at for judgement in judged})
     if written:
         transaction.on_commit(_bring_forward)
     return len(keys), written

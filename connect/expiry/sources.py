@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Model, QuerySet
+from django.db.models import F, Model, OuterRef, QuerySet, Subquery
 
 from audit.events import AuditedObject
 from connect.models import Company, User
@@ -105,6 +105,14 @@ class Source(ABC):
         """Every row that is not revoked or ended, nor of a deleted project; expired ones are among them."""
 
     @abstractmethod
+    def awaited(self) -> QuerySet[Any]:
+        """At least those of ``rows`` whose ``next_notice_at`` is set, by the condition of the index on it alone."""
+
+    @abstractmethod
+    def scopes(self, companies: QuerySet[Company]) -> QuerySet[Any]:
+        """The projects, or what else ``scope`` leads to, of these companies."""
+
+    @abstractmethod
     def lifetimes(self, rows: QuerySet[Any]) -> list[Lifetime]:
         """These rows, in their order, in a constant number of queries."""
 
@@ -132,18 +140,36 @@ class Source(ABC):
         """What else has to be done by when, at most a hundred, the soonest first."""
         return []
 
-    def due(self, clock_ahead: timedelta, *, now: datetime, company: Company | None = None) -> QuerySet[Any]:
-        """The rows of companies that are so far ahead whose next threshold has come, the longest due first."""
-        rows = self.rows().filter(next_notice_at__lte=now, **{f"{self.company}__clock_ahead": clock_ahead})
-        if company is not None:
-            rows = rows.filter(**{self.company: company})
-        return rows.order_by("next_notice_at", "pk")
+    def claim(self, clock_ahead: timedelta, *, now: datetime, limit: int, company: Company | None = None) -> list[UUID]:
+        """The keys of rows whose next threshold has come, of companies that are so far ahead, or of one of them.
 
-    def claim(self, due: QuerySet[Any], *, limit: int) -> list[UUID]:
-        """The keys of the first rows, held until the transaction ends; those that another worker holds are left."""
-        if connection.features.has_select_for_update_skip_locked:
-            due = due.select_for_update(skip_locked=True, of=("self",))
-        return [row.pk for row in due.only("pk")[:limit]]
+        They are held until the transaction ends; those that another worker holds are left. ``now`` is of the
+        companies' time.
+        """
+        rows = self.awaited().filter(next_notice_at__lte=now)
+        if company is None and not clock_ahead:
+            # What is due in real time stands at the beginning of the index by moment.
+            return _hold(rows.filter(**{f"{self.company}__clock_run": None}), limit=limit)
+        companies = Company.objects.filter(clock_ahead=clock_ahead)
+        companies = companies.filter(pk=company.pk) if company else companies.filter(clock_run__isnull=False)
+        keys: list[UUID] = []
+        for scope in self._scopes_due(companies, now=now)[:limit]:
+            keys += _hold(rows.filter(**{self.scope: scope}), limit=limit - len(keys))
+            if len(keys) >= limit:
+                break
+        return keys
+
+    def _scopes_due(self, companies: QuerySet[Company], *, now: datetime) -> QuerySet[Any]:
+        """Keys of the scopes of these companies that have something due.
+
+        One look into the index by scope and moment for each. With a join in its place the planner may choose the index
+        by moment, and walk through what companies in real time will have due until then.
+        """
+        first = self.awaited().filter(**{self.scope: OuterRef("pk")}, next_notice_at__lte=now)
+        first = first.order_by("next_notice_at").values("next_notice_at")[:1]
+        scopes = self.scopes(companies).annotate(first_due=Subquery(first)).filter(first_due__isnull=False)
+        keys: QuerySet[Any] = scopes.order_by("first_due", "pk").values_list("pk", flat=True)
+        return keys
 
     def find(self, keys: Collection[UUID]) -> list[Lifetime]:
         """The lifetimes with these keys, the longest due first; ended ones are not among them."""
@@ -166,6 +192,14 @@ class Source(ABC):
     def of_scopes(self, scopes: Collection[str]) -> QuerySet[Any]:
         """The rows of these scopes, the next to expire first."""
         return self.rows().filter(**{f"{self.scope}__in": scopes}).order_by(self.expiry, "pk")
+
+
+def _hold(due: QuerySet[Any], *, limit: int) -> list[UUID]:
+    """The keys of the longest due of these rows, locked; without those that another transaction has locked."""
+    due = due.order_by("next_notice_at", "pk").only("pk")
+    if connection.features.has_select_for_update_skip_locked:
+        due = due.select_for_update(skip_locked=True, of=("self",))
+    return [row.pk for row in due[:limit]]
 
 
 _sources: dict[str, Source] = {}
