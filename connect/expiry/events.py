@@ -61,10 +61,11 @@ class Event:
 class _Due:
     """An event of a certificate that has not been read yet."""
 
-    at: datetime
+    moment: datetime
     key: UUID
     what: Happening
     days: int
+    at: datetime
 
 
 def next_events(company: Company, *, now: datetime, limit: int = 10) -> list[Event]:
@@ -75,7 +76,7 @@ def next_events(company: Company, *, now: datetime, limit: int = 10) -> list[Eve
     """
     moment = company_time(company, now)
     found = [event for source in sources() for event in _of(source, company, after=moment, limit=limit)]
-    return sorted(found, key=lambda event: (event.at, event.what))[:limit]
+    return sorted(found, key=lambda event: (event.moment, event.what))[:limit]
 
 
 def _of(source: Source, company: Company, *, after: datetime, limit: int) -> list[Event]:
@@ -94,13 +95,13 @@ def _thresholds(source: Source, company: Company, *, after: datetime, limit: int
         first_end = datetime.combine(today + timedelta(days=days + 1), time(0), UTC)
         for key, end in _first(source, company, ends_from=first_end, limit=limit):
             at = next(threshold.at for threshold in thresholds_of(end) if threshold.days == days)
-            yield _Due(at, key, Happening.NOTICE, days)
+            yield _Due(at, key, Happening.NOTICE, days, at)
 
 
 def _ends(source: Source, company: Company, after: datetime, limit: int) -> Iterator[_Due]:
     for key, end in _first(source, company, ends_from=after - _UNTIL_OVER, limit=limit):
         if end + _UNTIL_OVER > after:
-            yield _Due(end, key, Happening.EXPIRY, 0)
+            yield _Due(end + _UNTIL_OVER, key, Happening.EXPIRY, 0, end)
 
 
 def _first(source: Source, company: Company, *, ends_from: datetime, limit: int) -> list[tuple[UUID, datetime]]:
