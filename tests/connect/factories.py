@@ -6,13 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from django.db import transaction
 from django.utils import timezone
 
 from audit.events import Actor
 from connect.access_requests import decide, request_access
-from connect.models import AccessRequest, Channel, Company, CompanyVerification, Notice, NoticeState, User
+from connect.models import AccessRequest, Channel, Company, CompanyVerification, Notice, NoticeState, User, Webhook
 from connect.officers import KMP, OFFICER_LEVEL
 from connect.verification import verify_company
+from connect.webhooks import queue_event
+from connect.webhooks.administration import add as add_webhook
 from tests.factories import make_company, make_user
 
 
@@ -75,3 +78,25 @@ def move_clock(company: Company, by: timedelta) -> Company:
     company.clock_run = company.clock_run or uuid4()
     Company.objects.filter(pk=company.pk).update(clock_ahead=company.clock_ahead, clock_run=company.clock_run)
     return company
+
+
+def make_webhook(company: Company, url: str, *, scope: str = "", now: datetime | None = None) -> tuple[Webhook, str]:
+    """A webhook of the company, or of this scope, and its secret."""
+    return add_webhook(
+        scope=scope or str(company.pk), company=company, url=url, actor=Actor("officer"), now=now or timezone.now()
+    )
+
+
+def tell(company: Company, *, scope: str = "", now: datetime | None = None, **fields: Any) -> None:
+    """Queue an event for the webhooks of the company, or of this scope."""
+    values: dict[str, Any] = {
+        "event": f"test:{uuid4()}",
+        "kind": "test.happened",
+        "subject": "Something happened",
+        "text": "",
+        "link": "/projects/",
+        "data": {},
+        **fields,
+    }
+    with transaction.atomic():
+        queue_event(scope=scope or str(company.pk), company=company, now=now or timezone.now(), **values)
