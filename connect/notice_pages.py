@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from django.http import HttpRequest
+from django.utils.http import url_has_allowed_host_and_scheme
 
 from connect.clock import company_time
 from connect.expiry.forecast import Coming, in_words
@@ -39,6 +40,7 @@ class LogRow:
     """
 
     line: Line
+    link: str
     what: str
     to: str
     states: list[tuple[str, str]]
@@ -106,6 +108,7 @@ def _log_row(line: Line, retry_url: Callable[[UUID], str] | None) -> LogRow:
     first, failed = line.first, line.failed
     return LogRow(
         line=line,
+        link=first.link if url_has_allowed_host_and_scheme(first.link, allowed_hosts=None) else "",
         what=in_words(first.threshold) if first.threshold is not None else "",
         to=_in_one_line(line.people),
         states=_states(line),

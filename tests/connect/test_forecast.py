@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -19,7 +20,7 @@ LATER = day("2028-02-04T12:00")
 ALL = [90, 60, 30, 14, 7, 3, 1, 0, -7]
 
 
-def lifetime(expires: str = "2027-06-30T10:00", **fields: object) -> Lifetime:
+def lifetime(expires: str = "2027-06-30T10:00", **fields: Any) -> Lifetime:
     """A certificate whose thresholds until ``NOW`` are judged."""
     end = day(expires)
     return make_lifetime(**{"expires_at": end, "next_notice_at": first_after(end, NOW), **fields})
@@ -110,10 +111,10 @@ def test_days_are_calendar_dates(expires: str, first: date) -> None:
     assert (0, day(expires).date()) in found
 
 
-def group(expires: str, number: int, **fields: object) -> Alike:
+def group(expires: str, number: int, **fields: Any) -> Alike:
     end = day(expires)
-    values = {"next_notice_at": first_after(end, NOW), "snoozed_until": None, **fields}
-    return Alike(end.date(), number=number, **values)  # type: ignore[arg-type]  # a test's own values
+    values: dict[str, Any] = {"next_notice_at": first_after(end, NOW), "snoozed_until": None, **fields}
+    return Alike(end.date(), number=number, **values)
 
 
 def test_months_are_counted_for_all_that_are_alike() -> None:
@@ -146,7 +147,7 @@ def test_a_certificate_of_which_nothing_comes_is_not_counted() -> None:
 
 
 @given(
-    end=st.datetimes(datetime(2026, 10, 1), datetime(2028, 3, 1), timezones=st.just(UTC)),
+    end=st.integers(0, 500 * 24 * 60).map(lambda minutes: day("2026-10-01") + timedelta(minutes=minutes)),
     snoozed_until=st.none() | st.dates(date(2026, 12, 1), date(2028, 1, 1)),
     judged=st.integers(0, 9),
 )
