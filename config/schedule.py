@@ -30,6 +30,11 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": 60.0,
         "options": {"expires": 120},
     },
+    "tell of new certificates whose message was lost": {
+        "task": "portal.tasks.tell_of_new_credentials",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
     "find certificates whose end people must be told of": {
         "task": "connect.tasks.scan_expiries",
         "schedule": 600.0,

@@ -49,17 +49,18 @@ def announce(
     now: datetime,
     context: Mapping[str, object],
     scope: str = "",
+    watched: str = "",
 ) -> None:
     """Store a message for each recipient and deliver it after the commit.
 
     ``kind`` names the templates ``notices/<kind>.txt`` (the first line is the subject) and ``.html``; ``event`` names
     what happened, and the same event reaches the same address once, however often it is announced. ``link`` is the
     path of the one next step. ``scope`` is whose page ``Notices`` it is on: the public id of a project, or of the
-    company for KMP.
+    company for KMP; ``watched`` which certificate it is about (``connect.expiry.sources.Lifetime.watched``).
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
-    message = _Message(kind, event, company, scope, link, now, context)
+    message = _Message(kind, event, company, scope, watched, link, now, context)
     rows = [row for recipient in each_once(to) for row in message.rows_for(recipient)]
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     if rows:
@@ -74,6 +75,7 @@ class _Message:
     event: str
     company: Company | None
     scope: str
+    watched: str
     link: str
     now: datetime
     context: Mapping[str, object]
@@ -94,6 +96,7 @@ class _Message:
                 recipient=recipient.user,
                 company=self.company,
                 scope=self.scope,
+                watched=self.watched,
                 subject=written.subject,
                 text=written.text,
                 html="" if is_bell else written.html,

@@ -16,6 +16,7 @@ from certauthority.models.authority import AuthorityPurpose
 from connect.clock import company_time
 from connect.expiry.thresholds import first_after
 from connect.models import Company
+from kmp import messages
 from kmp.errors import CannotRenew
 from kmp.models import Application, CertificateRequest, EntryState, InventoryEntry
 from kmp.moves import OPEN
@@ -96,11 +97,15 @@ def revoke(entry: InventoryEntry, *, reason: RevocationReason, actor: Actor, now
 
 
 def on_certificate_revoked(sender: object, *, certificate: Certificate, now: datetime, actor: Actor, **_: Any) -> None:
-    """Receiver: the entry of a revoked certificate is Revoked. One that has been renewed stays Renewed."""
+    """Receiver: the entry of a revoked certificate is Revoked. One that has been renewed stays Renewed.
+
+    Its company's officers are told.
+    """
     held = InventoryEntry.objects.select_for_update(of=("self",)).select_related("company")
     entry = held.filter(certificate=certificate).first()
     if entry is None:
         return
+    entry.certificate = certificate
     if entry.state == EntryState.LIVE:
         entry.state = EntryState.REVOKED
     entry.next_notice_at = None
@@ -116,6 +121,7 @@ def on_certificate_revoked(sender: object, *, certificate: Certificate, now: dat
             "serial": entry.serial,
         },
     )
+    messages.revoked(entry, actor=actor, now=now)
 
 
 def on_public_key_compromised(sender: object, *, fingerprint: str, now: datetime, actor: Actor, **_: Any) -> None:

@@ -5,14 +5,22 @@ An officer who left it is told nothing more: the company's requests do not exist
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.urls import reverse
 
-from connect.models import User
+from audit.events import Actor
+from certauthority.models import RevocationReason
+from connect.certificate_facts import Fact, fact, identity, in_words
+from connect.clock import company_time
+from connect.models import Company, User
 from connect.notices import Recipient, announce, people
 from connect.officers import officers_of
-from kmp.models import CertificateRequest
+from connect.text import one_line
+from kmp.models import CertificateRequest, EntryState, InventoryEntry
+
+_NAME = 254
 
 
 def submitted(request: CertificateRequest, *, now: datetime) -> None:
@@ -42,7 +50,50 @@ def cancelled(request: CertificateRequest, *, now: datetime) -> None:
 def signed(request: CertificateRequest, *, now: datetime) -> None:
     """The new certificate, and what to do with it."""
     link = reverse("kmp:entry", args=[request.entry.reference]) if request.entry else ""
-    _announce("kmp.request-signed", request, now=now, link=link)
+    watched = f"kmp:{request.entry.pk}" if request.entry else ""
+    _announce("kmp.request-signed", request, now=now, link=link, watched=watched)
+
+
+def revoked(entry: InventoryEntry, *, actor: Actor, now: datetime) -> None:
+    """A certificate was revoked, by an officer or because its key was reported as compromised, and what is next."""
+    kind, certificate, company = "kmp.certificate-revoked", entry.certificate, entry.company
+    officers = list(officers_of(company))
+    by = next((officer.name for officer in officers if officer.email == actor.name), "")
+    # Of all versions one is live at most.
+    live = InventoryEntry.objects.filter(line=entry.line, state=EntryState.LIVE)
+    newer = live.filter(expires_at__gt=company_time(company, now)).first()
+    announce(
+        kind,
+        event=f"{kind}:{entry.reference}",
+        to=_with_group(company, officers),
+        company=company,
+        scope=str(company.pk),
+        watched=f"kmp:{entry.pk}",
+        link=reverse("kmp:entry", args=[newer.reference]) if newer else reverse("kmp:request_new"),
+        now=now,
+        context={
+            "reference": entry.reference,
+            "application": one_line(entry.application_name, at_most=_NAME),
+            "environment": entry.get_environment_display(),
+            "company_name": company.name,
+            "by": one_line(by, at_most=_NAME),
+            "reason": RevocationReason(certificate.revocation_reason).label,
+            "newer": newer.reference if newer else "",
+            "new_key": certificate.revocation_reason == RevocationReason.KEY_COMPROMISE,
+            "facts": [
+                Fact("Certificate", entry.reference),
+                fact("Application", entry.application_name),
+                Fact("Environment", entry.get_environment_display()),
+                *identity(
+                    common_name=entry.common_name,
+                    serial=entry.serial,
+                    fingerprint=certificate.fingerprint,
+                    issuer=certificate.authority.label if certificate.authority else certificate.issuer,
+                ),
+                Fact("Revoked", in_words(now)),
+            ],
+        },
+    )
 
 
 def handed_over(request: CertificateRequest, *, former: User, now: datetime) -> None:
@@ -72,22 +123,29 @@ def _announce_hand_over(request: CertificateRequest, to: User, *, former: User, 
 
 
 def _announce(
-    kind: str, request: CertificateRequest, *, now: datetime, to: list[Recipient] | None = None, link: str = ""
+    kind: str,
+    request: CertificateRequest,
+    *,
+    now: datetime,
+    to: list[Recipient] | None = None,
+    link: str = "",
+    watched: str = "",
 ) -> None:
     announce(
         kind,
         event=f"{kind}:{request.number}",
-        to=to if to is not None else _company_people(request),
+        to=to if to is not None else _with_group(request.company, officers_of(request.company)),
         company=request.company,
         scope=str(request.company_id) if to is None else "",
+        watched=watched,
         link=link or reverse("kmp:request", args=[request.number]),
         now=now,
         context={"request": request},
     )
 
 
-def _company_people(request: CertificateRequest) -> list[Recipient]:
-    recipients = people(officers_of(request.company))
-    if request.company.group_email:
-        recipients.append(Recipient(request.company.group_email))
+def _with_group(company: Company, officers: Iterable[User]) -> list[Recipient]:
+    recipients = people(officers)
+    if company.group_email:
+        recipients.append(Recipient(company.group_email))
     return recipients

@@ -18,7 +18,7 @@ from certauthority.x509.requests import build_request, new_private_key
 from connect.demo import ACME, DEMO_ACCOUNTS, DEMO_PASSWORD, GLOBEX
 from connect.demo_dates import issued_for_days_left
 from connect.models import Company, User
-from portal import revocation, team
+from portal import news, revocation, team
 from portal.enrolment import NewCredential, add_from_csr
 from portal.models import Credential, CredentialMethod, Environment, Project, Role
 from portal.production_access import decide_production_access, request_production_access
@@ -45,6 +45,7 @@ def create_demo_data(*, now: datetime) -> bool:
     _create_checkout_api(people, now=now)
     charlie = people["developer@globex.example"]
     create_project("Payouts", by=charlie, actor=Actor(charlie.email), now=now - timedelta(days=20))
+    news.tell()
     return True
 
 
@@ -81,7 +82,7 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
     _issue(project, DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)), actor=actor)
     unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
     _issue(project, DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None), actor=actor)
-    revocation.end(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
+    revocation.revoke(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
 
 
 def _approve_production(project: Project, *, by: User, admin: User, now: datetime) -> None:

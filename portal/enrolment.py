@@ -22,6 +22,7 @@ from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
 from connect.clock import company_time
 from connect.expiry.thresholds import first_after
+from portal import news
 from portal.clock_verdicts import with_clock
 from portal.duplicates import judge_duplicate, live_twin
 from portal.errors import AliasTaken, NotAllowed, PredecessorEnded, SubmissionUsed
@@ -236,6 +237,7 @@ def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: d
             predecessor=new.predecessor,
             submission=new.submission,
             created_at=now,
+            news_since=now,
             created_by=actor.name,
             next_notice_at=first_after(certificate.not_after, company_time(new.project.company, now)),
         )
@@ -255,4 +257,5 @@ def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: d
             "replaces": new.predecessor.alias if new.predecessor else None,
         },
     )
+    transaction.on_commit(news.bring_forward)
     return credential

@@ -145,6 +145,9 @@ class Credential(Watched):
     created_by = models.CharField(max_length=254)
     ended_at = models.DateTimeField(null=True)
     end_reason = models.CharField(max_length=16, blank=True, choices=EndReason.choices)
+    news_since = models.DateTimeField(
+        null=True, help_text="While the project's admins have not been told of it: when it was added"
+    )
     keystore_saved_at = models.DateTimeField(
         null=True, help_text="When somebody said that the keystore is safe; only where a browser made the key"
     )
@@ -170,6 +173,7 @@ class Credential(Watched):
             models.Index(
                 fields=["project", "next_notice_at"], name="credential_of_project_due", condition=Q(ended_at=None)
             ),
+            models.Index(fields=["news_since", "id"], name="credential_news", condition=Q(news_since__isnull=False)),
         ]
 
     def __str__(self) -> str:

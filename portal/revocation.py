@@ -12,7 +12,7 @@ from audit.events import Actor, record
 from certauthority import revocation
 from certauthority.models import Certificate, RevocationReason
 from certauthority.models.authority import AuthorityPurpose
-from portal.announcements import tell_credential_ended
+from portal.announcements import tell_credential_ended, tell_credential_revoked
 from portal.credentials import common_name_in
 from portal.models import Credential, EndReason
 from portal.records import audited
@@ -26,6 +26,16 @@ def is_revoked_itself(credential: Credential) -> bool:
 
 
 @transaction.atomic
+def revoke(credential: Credential, *, reason: RevocationReason, actor: Actor, now: datetime) -> bool:
+    """What an admin of the project asks for: ``end`` it, and tell all its admins."""
+    if not end(credential, reason=reason, actor=actor, now=now):
+        return False
+    row = Credential.objects.select_related("project__company", "certificate__authority").get(pk=credential.pk)
+    tell_credential_revoked(row, reason=reason, actor=actor, now=now)
+    return True
+
+
+@transaction.atomic
 def end(
     credential: Credential,
     *,
@@ -36,7 +46,7 @@ def end(
 ) -> bool:
     """End a live credential, for good. One that has ended stays as it is, and False is returned.
 
-    Nobody is told: whoever calls this wants it. What ends with it for having the same key is told of.
+    Nobody is told: whoever calls this does that. What ends with it for having the same key is told of.
     """
     row = (
         Credential.objects.select_for_update(of=("self",))

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from certauthority import background
 from connect import delivery
+from portal import news
 from tests.broker import own_broker  # noqa: F401  a fixture
 from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
 
@@ -94,3 +95,4 @@ def _empty_redis(redis_client: redis.Redis) -> None:
     redis_client.flushdb()
     background.broker_pause.end()
     delivery.server_pause.end()
+    news.gathering.end()

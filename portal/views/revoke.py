@@ -44,7 +44,7 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     form = RevokeForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
-        if revocation.end(credential, reason=reason, actor=actor_of(request), now=now):
+        if revocation.revoke(credential, reason=reason, actor=actor_of(request), now=now):
             messages.success(request, _ended(credential, is_made_again=bool(again_url)))
         else:
             messages.info(request, f"{credential.alias} had been revoked a moment before.")
