@@ -30,7 +30,7 @@ def one_line(text: str, *, at_most: int) -> str:
 
     What ``validate_plain_text`` refuses becomes a space; ``at_most`` is a number of characters.
     """
-    return " ".join("".join(map(_seen, text)).split())[:at_most]
+    return " ".join((text if text.isprintable() else "".join(map(_seen, text))).split())[:at_most]
 
 
 def printable(text: str) -> str:

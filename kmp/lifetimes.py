@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 from django.urls import reverse
 
 from audit.events import AuditedObject
+from certauthority.models import Authority
 from connect.expiry.sources import Deadline, Lifetime, Source
 from connect.models import AccessRequest, AccessState, Company, User
 from connect.notices import Recipient, people
@@ -20,6 +22,33 @@ from kmp.moves import OPEN
 from kmp.records import audited_entry
 
 _DEADLINES = 100
+
+
+_LIVING = (EntryState.LIVE, EntryState.RENEWED)
+_COLUMNS = (
+    "pk",
+    "reference",
+    "company",
+    "environment",
+    "application_name",
+    "common_name",
+    "serial",
+    "issued_at",
+    "expires_at",
+    "next_notice_at",
+    "snoozed_until",
+    "snoozed_by",
+    "certificate__authority",
+    "certificate__issuer",
+    "certificate__fingerprint",
+    "certificate__not_before",
+    "certificate__use__last_used_at",
+    "renewed_by__pk",
+    "renewed_by__reference",
+    "renewed_by__state",
+    "renewed_by__issued_at",
+    "renewed_by__expires_at",
+)
 
 
 class Entries(Source):
@@ -48,8 +77,14 @@ class Entries(Source):
         return companies
 
     def lifetimes(self, rows: QuerySet[InventoryEntry]) -> list[Lifetime]:
-        loaded = rows.select_related("company", "certificate__authority", "certificate__use", "renewed_by")
-        return [_lifetime(entry) for entry in loaded.defer("certificate__der", "certificate__uploaded_chain")]
+        # Values, not objects: the scan reads thousands of them.
+        found = list(rows.values(*_COLUMNS))
+        companies = Company.objects.in_bulk({row["company"] for row in found})
+        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation")}
+        return [
+            _lifetime(row, company=companies[row["company"]], issuer=authorities.get(row["certificate__authority"]))
+            for row in found
+        ]
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
         companies = {lifetime.company.pk: lifetime.company for lifetime in lifetimes}
@@ -116,39 +151,48 @@ def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[User]]:
     return found
 
 
-def _lifetime(entry: InventoryEntry) -> Lifetime:
-    certificate = entry.certificate
-    newer: InventoryEntry | None = getattr(entry, "renewed_by", None)
-    if newer is not None and newer.state == EntryState.REVOKED:
-        newer = None
-    use = getattr(certificate, "use", None)
-    page = reverse("kmp:entry", args=[entry.reference])
+def _lifetime(row: Mapping[str, Any], *, company: Company, issuer: str | None) -> Lifetime:
+    reference = row["reference"]
+    newer: str = row["renewed_by__reference"] if row["renewed_by__state"] in _LIVING else ""
+    addresses = _addresses()
     return Lifetime(
         source=Entries.name,
-        key=entry.pk,
-        company=entry.company,
-        scope=str(entry.company_id),
-        name=entry.reference,
-        common_name=entry.common_name,
-        serial=entry.serial,
-        fingerprint=certificate.fingerprint,
-        issuer=certificate.authority.label if certificate.authority else certificate.issuer,
-        environment=str(Environment(entry.environment).label),
-        place=entry.application_name,
-        begins_at=certificate.not_before,
-        expires_at=entry.expires_at,
-        since=entry.issued_at,
-        url=page,
-        act_label=f"Open {newer.reference}" if newer else f"Renew {entry.reference}",
-        act_url=reverse("kmp:entry", args=[newer.reference])
-        if newer
-        else reverse("kmp:entry_renew", args=[entry.reference]),
-        successor=newer.reference if newer else "",
-        successor_key=newer.pk if newer else None,
-        successor_since=newer.issued_at if newer else None,
-        successor_expires_at=newer.expires_at if newer else None,
-        last_used_at=use.last_used_at if use is not None else None,
-        next_notice_at=entry.next_notice_at,
-        snoozed_until=entry.snoozed_until,
-        snoozed_by=entry.snoozed_by,
+        key=row["pk"],
+        company=company,
+        scope=str(company.pk),
+        name=reference,
+        common_name=row["common_name"],
+        serial=row["serial"],
+        fingerprint=row["certificate__fingerprint"],
+        issuer=issuer or row["certificate__issuer"],
+        environment=str(Environment(row["environment"]).label),
+        place=row["application_name"],
+        begins_at=row["certificate__not_before"],
+        expires_at=row["expires_at"],
+        since=row["issued_at"],
+        url=addresses.page.format(reference),
+        act_label=f"Open {newer}" if newer else f"Renew {reference}",
+        act_url=addresses.page.format(newer) if newer else addresses.renew.format(reference),
+        successor=newer,
+        successor_key=row["renewed_by__pk"] if newer else None,
+        successor_since=row["renewed_by__issued_at"] if newer else None,
+        successor_expires_at=row["renewed_by__expires_at"] if newer else None,
+        last_used_at=row["certificate__use__last_used_at"],
+        next_notice_at=row["next_notice_at"],
+        snoozed_until=row["snoozed_until"],
+        snoozed_by=row["snoozed_by"],
     )
+
+
+class _Addresses(NamedTuple):
+    """Paths for every entry: ``{}`` stands for the reference."""
+
+    page: str
+    renew: str
+
+
+@cache
+def _addresses() -> _Addresses:
+    reference = "KM-000000"
+    found = (reverse("kmp:entry", args=[reference]), reverse("kmp:entry_renew", args=[reference]))
+    return _Addresses(*(path.replace(reference, "{}") for path in found))

@@ -3,20 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar
+from functools import cache
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
 
-from django.db.models import F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 from django.urls import reverse
 
 from audit.events import AuditedObject
+from certauthority.models import Authority
 from connect.expiry.sources import Lifetime, Source
 from connect.models import Company, User
 from connect.notices import Recipient, people
 from portal.access import memberships_of
-from portal.credentials import common_name_in, with_certificates
+from portal.credentials import common_name_in
 from portal.models import Credential, Environment, Membership, Project, Role
 from portal.records import audited
+
+_COLUMNS = (
+    "pk",
+    "project",
+    "project__name",
+    "project__company",
+    "environment",
+    "alias",
+    "created_at",
+    "next_notice_at",
+    "snoozed_until",
+    "snoozed_by",
+    "certificate__authority",
+    "certificate__issuer",
+    "certificate__common_name",
+    "certificate__serial",
+    "certificate__fingerprint",
+    "certificate__not_before",
+    "certificate__not_after",
+    "certificate__use__last_used_at",
+)
 
 
 class Credentials(Source):
@@ -42,11 +65,20 @@ class Credentials(Source):
         return Project.objects.filter(company__in=companies)
 
     def lifetimes(self, rows: QuerySet[Credential]) -> list[Lifetime]:
-        successors = Credential.objects.select_related("certificate").order_by("created_at", "pk")
-        ends = successors.only("alias", "ended_at", "created_at", "predecessor", "certificate__not_after")
-        loaded = with_certificates(rows).select_related("project__company", "certificate__use")
-        loaded = loaded.prefetch_related(None).prefetch_related(Prefetch("successors", queryset=ends))
-        return [_lifetime(credential) for credential in loaded.defer("certificate__der", "certificate__uploaded_chain")]
+        # Values, not objects: the scan reads thousands of them.
+        found = list(rows.values(*_COLUMNS))
+        companies = Company.objects.in_bulk({row["project__company"] for row in found})
+        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation")}
+        successors = _successors([row["pk"] for row in found])
+        return [
+            _lifetime(
+                row,
+                company=companies[row["project__company"]],
+                issuer=authorities.get(row["certificate__authority"]),
+                successor=successors.get(row["pk"]),
+            )
+            for row in found
+        ]
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
         admins = Membership.objects.filter(
@@ -81,37 +113,62 @@ def is_keeper(user: User, company: Company) -> bool:
     return memberships_of(user).filter(role=Role.ADMIN, project__company=company).exists()
 
 
-def _lifetime(credential: Credential) -> Lifetime:
-    certificate, project = credential.certificate, credential.project
-    place = [project.pk, credential.environment]
-    live = [successor for successor in credential.successors.all() if successor.ended_at is None]
-    use = getattr(certificate, "use", None)
+def _successors(keys: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
+    """The newest live successor of each, by the key of what it replaces."""
+    live = Credential.objects.filter(predecessor__in=keys, ended_at=None).order_by("created_at", "pk")
+    found = live.values("pk", "predecessor", "alias", "created_at", "certificate__not_after")
+    return {row["predecessor"]: row for row in found if row["predecessor"] is not None}
+
+
+def _lifetime(
+    row: Mapping[str, Any], *, company: Company, issuer: str | None, successor: Mapping[str, Any] | None
+) -> Lifetime:
+    alias, environment = row["alias"], row["environment"]
+    addresses = _addresses(environment)
+    place = {"project": row["project"], "key": row["pk"]}
     return Lifetime(
         source=Credentials.name,
-        key=credential.pk,
-        company=project.company,
-        scope=str(project.pk),
-        name=credential.alias,
-        common_name=certificate.common_name,
-        serial=certificate.serial,
-        fingerprint=certificate.fingerprint,
-        issuer=certificate.authority.label if certificate.authority else common_name_in(certificate.issuer),
-        environment=str(Environment(credential.environment).label),
-        place=project.name,
-        begins_at=certificate.not_before,
-        expires_at=certificate.not_after,
-        since=credential.created_at,
-        url=reverse("portal:credential", args=[*place, credential.pk]),
-        act_label=f"Revoke {credential.alias}" if live else f"Rotate {credential.alias}",
-        act_url=reverse("portal:credential_revoke", args=[*place, credential.pk])
-        if live
-        else f"{reverse('portal:add_certificate', args=place)}?rotate={credential.pk}",
-        successor=live[-1].alias if live else "",
-        successor_key=live[-1].pk if live else None,
-        successor_since=live[-1].created_at if live else None,
-        successor_expires_at=live[-1].certificate.not_after if live else None,
-        last_used_at=use.last_used_at if use is not None else None,
-        next_notice_at=credential.next_notice_at,
-        snoozed_until=credential.snoozed_until,
-        snoozed_by=credential.snoozed_by,
+        key=row["pk"],
+        company=company,
+        scope=str(row["project"]),
+        name=alias,
+        common_name=row["certificate__common_name"],
+        serial=row["certificate__serial"],
+        fingerprint=row["certificate__fingerprint"],
+        issuer=issuer or common_name_in(row["certificate__issuer"]),
+        environment=str(Environment(environment).label),
+        place=row["project__name"],
+        begins_at=row["certificate__not_before"],
+        expires_at=row["certificate__not_after"],
+        since=row["created_at"],
+        url=addresses.page.format(**place),
+        act_label=f"Revoke {alias}" if successor else f"Rotate {alias}",
+        act_url=(addresses.revoke if successor else addresses.rotate).format(**place),
+        successor=successor["alias"] if successor else "",
+        successor_key=successor["pk"] if successor else None,
+        successor_since=successor["created_at"] if successor else None,
+        successor_expires_at=successor["certificate__not_after"] if successor else None,
+        last_used_at=row["certificate__use__last_used_at"],
+        next_notice_at=row["next_notice_at"],
+        snoozed_until=row["snoozed_until"],
+        snoozed_by=row["snoozed_by"],
     )
+
+
+class _Addresses(NamedTuple):
+    """Paths for every credential of an environment: ``{project}`` and ``{key}`` stand for the ids."""
+
+    page: str
+    revoke: str
+    rotate: str
+
+
+@cache
+def _addresses(environment: str) -> _Addresses:
+    project, key = UUID(int=1), UUID(int=2)
+    found = (
+        reverse("portal:credential", args=[project, environment, key]),
+        reverse("portal:credential_revoke", args=[project, environment, key]),
+        f"{reverse('portal:add_certificate', args=[project, environment])}?rotate={key}",
+    )
+    return _Addresses(*(path.replace(str(project), "{project}").replace(str(key), "{key}") for path in found))

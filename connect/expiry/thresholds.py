@@ -6,7 +6,8 @@ A threshold of N days passes at midnight UTC, when ``connect.lifecycle.days_left
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 
 from django.conf import settings
 
@@ -19,14 +20,15 @@ class Threshold:
     at: datetime
 
 
-def thresholds_of(not_after: datetime) -> list[Threshold]:
+def thresholds_of(not_after: datetime) -> tuple[Threshold, ...]:
     """Every threshold of a certificate with this end, in the order of time."""
-    last_day = not_after.astimezone(UTC).date()
-    found = (
-        Threshold(days, datetime.combine(last_day - timedelta(days=days), time(0), UTC))
-        for days in sorted(settings.NOTICE_THRESHOLD_DAYS, reverse=True)
-    )
-    return list(found)
+    return _of_day(not_after.astimezone(UTC).date(), tuple(settings.NOTICE_THRESHOLD_DAYS))
+
+
+@lru_cache(maxsize=4096)
+def _of_day(last_day: date, thresholds: tuple[int, ...]) -> tuple[Threshold, ...]:
+    midnight = datetime.combine(last_day, time(0), UTC)
+    return tuple(Threshold(days, midnight - timedelta(days=days)) for days in sorted(thresholds, reverse=True))
 
 
 def first_after(not_after: datetime, moment: datetime) -> datetime | None:
