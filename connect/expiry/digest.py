@@ -19,6 +19,7 @@ from connect.expiry.sources import Lifetime, Source, sources
 from connect.lifecycle import days_left
 from connect.models import User
 from connect.notices import absolute
+from connect.text import one_line
 
 KIND = "connect.digest"
 DUE_DAYS = 90
@@ -28,6 +29,7 @@ LISTED = 200
 _READ = 1000  # Of each portal, so that no worker holds more in its memory.
 _SALT = "connect.digest"
 _LONGEST_TOKEN = 200
+_NAME_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,26 @@ class Item:
     lifetime: Lifetime
     days_left: int
     is_snoozed: bool
+
+    @property
+    def name(self) -> str:
+        """Alias or reference, and the environment."""
+        return f"{_plain(self.lifetime.name)} ({_plain(self.lifetime.environment)})"
+
+    @property
+    def where(self) -> str:
+        """Project or application, and the common name."""
+        return f"{_plain(self.lifetime.place)}, {_plain(self.lifetime.common_name)}"
+
+    @property
+    def successor(self) -> str:
+        """Alias or reference of what replaces it; empty where nothing does."""
+        return _plain(self.lifetime.successor)
+
+    @property
+    def action(self) -> str:
+        """The one next step in words."""
+        return _plain(self.lifetime.act_label)
 
     @property
     def expires(self) -> str:
@@ -66,6 +88,7 @@ def context_of(items: Sequence[Item], user: User, *, now: datetime) -> dict[str,
     told = [item for item in items if not item.is_snoozed]
     ahead = is_ahead(user.company)
     return {
+        "subject_line": _subject(told),
         "items": told[:LISTED],
         "more": max(0, len(told) - LISTED),
         "count": len(told),
@@ -98,6 +121,18 @@ def reader_of(token: str) -> User | None:
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
     return User.objects.filter(pk=key).select_related("company").first()
+
+
+def _subject(told: Sequence[Item]) -> str:
+    if not told:
+        return f"Weekly digest: nothing expires in the next {DUE_DAYS} days"
+    first, more = told[0], len(told) - 1
+    return f"Weekly digest: {first.name} {first.expires}{f', and {more} more' if more else ''}"
+
+
+def _plain(text: str) -> str:
+    """A name that makes no line of its own, whatever it holds."""
+    return one_line(text, at_most=_NAME_LENGTH)
 
 
 def _items(source: Source, user: User, *, now: datetime) -> Iterator[Item]:
