@@ -24,8 +24,8 @@ def _private(settings: Settings) -> None:
     settings.WEBHOOK_ALLOW_PRIVATE = True
 
 
-def post(url: str, *, seconds: float = 5.0, **headers: str) -> exchange.Answer:
-    return exchange.post(destination_of(url), b'{"a": 1}', headers, seconds=seconds)
+def post(url: str, *, seconds: float = 5.0) -> exchange.Answer:
+    return exchange.post(destination_of(url), b'{"a": 1}', {"Rehearsal-Delivery": "7"}, seconds=seconds)
 
 
 def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: str | list[str]) -> list[str]:
@@ -44,7 +44,7 @@ def resolve_to(monkeypatch: pytest.MonkeyPatch, *answers: str | list[str]) -> li
 
 def test_a_message_arrives_whole() -> None:
     with receiving(answer(202, b"queued")) as receiver:
-        found = post(receiver.url("/in/box?for=acme%20ltd"), **{"Rehearsal-Delivery": "7"})
+        found = post(receiver.url("/in/box?for=acme%20ltd"))
     assert found == exchange.Answer(202, "queued")
     (request,) = receiver.received
     assert request.line == "POST /in/box?for=acme%20ltd HTTP/1.1"

@@ -1,0 +1,320 @@
+"""A message is tried until it arrives or is given up, signed anew each time, and one bad webhook stops no other."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from pytest_django import Settings
+
+from audit.events import Actor
+from audit.models import AuditEvent
+from connect.models import Company, DeliveryState, Webhook, WebhookDelivery
+from connect.webhooks import administration, delivery, exchange, signing
+from connect.webhooks.delivery import MOST_AGE, MOST_ATTEMPTS, Outcome, deliver, deliver_all, webhooks_with_due
+from connect.webhooks.errors import NotReached
+from tests.connect.factories import make_webhook, tell
+from tests.connect.webhook_receiver import answer, raw, receiving
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture(autouse=True)
+def _private(settings: Settings) -> None:
+    settings.WEBHOOK_ALLOW_PRIVATE = True
+
+
+def the_message(webhook: Webhook) -> WebhookDelivery:
+    return WebhookDelivery.objects.get(webhook=webhook)
+
+
+def unreachable(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Nobody answers from now on; the messages that were tried are returned."""
+    tried: list[str] = []
+
+    def fail(_: object, body: bytes, headers: dict[str, str]) -> exchange.Answer:
+        tried.append(headers["Rehearsal-Delivery"])
+        raise NotReached("There was no answer within 5 seconds.")
+
+    monkeypatch.setattr(exchange, "post", fail)
+    return tried
+
+
+def test_a_delivered_message_is_signed_and_remembered(acme: Company) -> None:
+    with receiving(answer(201, b"thank you\x00")) as receiver:
+        webhook, secret = make_webhook(acme, receiver.url("/hook?token=t0p"))
+        tell(acme, subject="Signed – at last")
+        now = timezone.now()
+        assert deliver(the_message(webhook).pk, now=now) is Outcome.SENT
+    row = the_message(webhook)
+    assert (row.state, row.attempts, row.answered_status, row.answer) == (DeliveryState.SENT, 1, 201, "thank you")
+    assert (row.sent_at, row.error) == (now, "")
+    (request,) = receiver.received
+    assert request.line == "POST /hook?token=t0p HTTP/1.1"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["rehearsal-delivery"] == str(row.pk) == request.message["id"]
+    assert request.body.decode() == row.body
+    assert request.message["subject"] == "Signed – at last"
+    assert signing.is_genuine(request.headers["rehearsal-signature"], request.body, secret=secret, now=now)
+    assert deliver(row.pk, now=now + 9 * HOUR) is Outcome.NOT_DUE
+    assert len(receiver.received) == 1
+
+
+def test_500_and_then_200(acme: Company) -> None:
+    with receiving(answer(500, b"oops"), answer(200)) as receiver:
+        webhook, secret = make_webhook(acme, receiver.url())
+        tell(acme)
+        first = timezone.now()
+        assert deliver(the_message(webhook).pk, now=first) is Outcome.REFUSED
+        row = the_message(webhook)
+        assert (row.state, row.attempts, row.answered_status, row.answer) == (DeliveryState.DUE, 1, 500, "oops")
+        assert row.error == "The receiver answered 500. Only 200 to 299 count as delivered."
+        assert row.due_at == first + timedelta(minutes=1)
+        assert deliver(row.pk, now=row.due_at - timedelta(seconds=1)) is Outcome.NOT_DUE
+        assert deliver(row.pk, now=row.due_at) is Outcome.SENT
+    row = the_message(webhook)
+    assert (row.state, row.attempts, row.answered_status, row.error) == (DeliveryState.SENT, 2, 200, "")
+    one, two = receiver.received
+    assert one.body == two.body, "a message stays what it was"
+    signatures = [request.headers["rehearsal-signature"] for request in (one, two)]
+    assert len(set(signatures)) == 2, "each try is signed with its own time"
+    assert signing.is_genuine(signatures[1], two.body, secret=secret, now=first + timedelta(minutes=1))
+    assert not signing.is_genuine(signatures[0], one.body, secret=secret, now=first + HOUR)
+
+
+def test_it_waits_longer_each_time_and_gives_up(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = unreachable(monkeypatch)
+    webhook, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    tell(acme)
+    begin = now = timezone.now()
+    waits = []
+    while the_message(webhook).state == DeliveryState.DUE:
+        assert deliver(the_message(webhook).pk, now=now) is Outcome.NOT_REACHED
+        waits.append(int((the_message(webhook).due_at - now).total_seconds()) // 60)
+        now = the_message(webhook).due_at
+    row = the_message(webhook)
+    assert (row.state, row.attempts, len(tried)) == (DeliveryState.FAILED, MOST_ATTEMPTS, MOST_ATTEMPTS)
+    assert waits == [1, 2, 5, 10, 30, 60, 120, 240, 480, 480, 480, 480]
+    assert row.error == "There was no answer within 5 seconds."
+    assert now - begin < MOST_AGE
+    assert deliver(row.pk, now=now + 100 * HOUR) is Outcome.NOT_DUE
+
+
+def test_what_is_too_old_is_tried_once_more_and_given_up(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    unreachable(monkeypatch)
+    webhook, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    old = timezone.now() - MOST_AGE
+    for number in range(3):
+        tell(acme, event=f"old:{number}", now=old)
+    tell(acme, event="new")
+    assert deliver_all(webhook.pk, clock=timezone.now, seconds=60) is False
+    states = dict(WebhookDelivery.objects.values_list("event", "state"))
+    assert states == {"old:0": "failed", "old:1": "failed", "old:2": "failed", "new": "due"}
+    assert set(WebhookDelivery.objects.filter(state="failed").values_list("error", flat=True)) == {
+        "There was no answer within 5 seconds."
+    }
+
+
+def test_where_nobody_answers_the_other_messages_wait(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten messages to a dead address cost one time-out, not ten; and those of another address none."""
+    tried = unreachable(monkeypatch)
+    dead, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    other, _ = make_webhook(acme, "http://127.0.0.1:10/")
+    for _ in range(10):
+        tell(acme)
+    begin = timezone.now()
+    assert deliver_all(dead.pk, clock=lambda: begin, seconds=60) is False
+    assert len(tried) == 1
+    assert webhooks_with_due(now=begin, limit=9) == [other.pk]
+    assert webhooks_with_due(now=begin + timedelta(minutes=1), limit=9) == [other.pk, dead.pk]
+    assert WebhookDelivery.objects.filter(webhook=dead, attempts=0).count() == 9
+
+
+def test_a_long_wait_of_one_message_holds_others_for_ten_minutes(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unreachable(monkeypatch)
+    make_webhook(acme, "http://127.0.0.1:9/")
+    now = timezone.now()
+    tell(acme, event="first", now=now)
+    WebhookDelivery.objects.update(attempts=8)
+    tell(acme, event="second", now=now)
+    assert deliver(WebhookDelivery.objects.get(event="first").pk, now=now) is Outcome.NOT_REACHED
+    due = dict(WebhookDelivery.objects.values_list("event", "due_at"))
+    assert due == {"first": now + 8 * HOUR, "second": now + timedelta(minutes=10)}
+
+
+def test_a_message_that_is_refused_holds_no_other(acme: Company) -> None:
+    with receiving(answer(400), answer(200)) as receiver:
+        webhook, _ = make_webhook(acme, receiver.url())
+        for _ in range(3):
+            tell(acme)
+        assert deliver_all(webhook.pk, clock=timezone.now, seconds=60) is False
+    states = WebhookDelivery.objects.order_by("created_at").values_list("state", flat=True)
+    assert list(states) == ["due", "sent", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (302, "a redirect. Redirects are not followed"),
+        (404, "The receiver answered 404. Only 200 to 299"),
+        (429, "The receiver answered 429"),
+        (304, "a redirect"),
+    ],
+)
+def test_every_other_answer_is_a_failure_in_words(acme: Company, status: int, sentence: str) -> None:
+    with receiving(answer(status, b"", Location="https://elsewhere.example/")) as receiver:
+        webhook, _ = make_webhook(acme, receiver.url())
+        tell(acme)
+        assert deliver(the_message(webhook).pk, now=timezone.now()) is Outcome.REFUSED
+    row = the_message(webhook)
+    assert sentence in row.error
+    assert (row.state, row.answered_status) == (DeliveryState.DUE, status)
+
+
+def test_410_ends_the_webhook(acme: Company) -> None:
+    with receiving(answer(410, b"gone")) as receiver:
+        webhook, _ = make_webhook(acme, receiver.url("/secret-path"))
+        tell(acme, event="first")
+        tell(acme, event="second")
+        deliver_all(webhook.pk, clock=timezone.now, seconds=60)
+    webhook.refresh_from_db()
+    assert webhook.ended_at is not None
+    assert len(receiver.received) == 1
+    errors = dict(WebhookDelivery.objects.values_list("event", "error"))
+    assert errors == {
+        "first": "The receiver says that the address is gone for good (410).",
+        "second": "The webhook was ended before this was delivered.",
+    }
+    assert set(WebhookDelivery.objects.values_list("state", flat=True)) == {"failed"}
+    event = AuditEvent.objects.get(action="webhook.ended")
+    assert (event.actor, event.after) == ("system", {"reason": "The receiver answered 410 Gone."})
+    assert "secret-path" not in event.object_label
+    tell(acme, event="third")
+    assert WebhookDelivery.objects.count() == 2
+
+
+def test_a_worker_that_is_killed_while_it_sends_repeats_the_message(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with receiving() as receiver:
+        webhook, _ = make_webhook(acme, receiver.url())
+        tell(acme)
+        now = timezone.now()
+        with monkeypatch.context() as patched:
+            patched.setattr(delivery, "_judged", _killed)
+            with pytest.raises(KeyboardInterrupt):
+                deliver(the_message(webhook).pk, now=now)
+        row = the_message(webhook)
+        assert (row.state, row.attempts) == (DeliveryState.DUE, 1), "the try counts, so that it cannot go on for ever"
+        assert deliver(row.pk, now=now + timedelta(seconds=59)) is Outcome.NOT_DUE
+        assert deliver(row.pk, now=now + timedelta(seconds=60)) is Outcome.SENT
+    one, two = receiver.received
+    assert one.message["id"] == two.message["id"]
+
+
+def _killed(*_: object, **__: object) -> Outcome:
+    raise KeyboardInterrupt
+
+
+def test_no_transaction_is_open_while_the_receiver_is_waited_for(
+    acme: Company, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    webhook, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    tell(acme)
+    depth = len(connection.savepoint_ids)
+    depths = []
+
+    def note(*_: object) -> exchange.Answer:
+        depths.append(len(connection.savepoint_ids))
+        return exchange.Answer(200, "")
+
+    monkeypatch.setattr(exchange, "post", note)
+    assert deliver(the_message(webhook).pk, now=timezone.now()) is Outcome.SENT
+    assert depths == [depth]
+
+
+def test_a_result_that_comes_after_the_lease_changes_nothing(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another worker has delivered it meanwhile."""
+    webhook, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    tell(acme)
+    now = timezone.now()
+
+    def slow(*_: object) -> exchange.Answer:
+        WebhookDelivery.objects.update(state=DeliveryState.SENT, sent_at=now, answered_status=200)
+        raise NotReached("too late")
+
+    monkeypatch.setattr(exchange, "post", slow)
+    deliver(the_message(webhook).pk, now=now)
+    row = the_message(webhook)
+    assert (row.state, row.answered_status, row.error) == (DeliveryState.SENT, 200, "")
+
+
+def test_a_secret_that_cannot_be_opened_is_a_failure_in_words(acme: Company, settings: Settings) -> None:
+    with receiving() as receiver:
+        webhook, _ = make_webhook(acme, receiver.url())
+        tell(acme)
+        settings.SECRET_KEY = "another-key-of-fifty-characters-or-more-0123456789-abc"
+        assert deliver(the_message(webhook).pk, now=timezone.now()) is Outcome.NOT_REACHED
+    assert receiver.received == []
+    assert "Was SECRET_KEY changed?" in the_message(webhook).error
+
+
+def test_an_address_that_is_not_allowed_any_more_is_a_failure(acme: Company, settings: Settings) -> None:
+    with receiving() as receiver:
+        webhook, _ = make_webhook(acme, receiver.url())
+        tell(acme)
+        settings.WEBHOOK_ALLOW_PRIVATE = False
+        assert deliver(the_message(webhook).pk, now=timezone.now()) is Outcome.NOT_REACHED
+    assert receiver.received == []
+
+
+def test_a_page_of_messages_and_no_more_at_once(acme: Company, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "post", lambda *_: exchange.Answer(200, ""))
+    webhook, _ = make_webhook(acme, "http://127.0.0.1:9/")
+    for _ in range(101):
+        tell(acme)
+    assert deliver_all(webhook.pk, clock=timezone.now, seconds=0) is True
+    assert WebhookDelivery.objects.filter(state="sent").count() == 0, "its time was over at once"
+    assert deliver_all(webhook.pk, clock=timezone.now, seconds=600) is True
+    assert WebhookDelivery.objects.filter(state="sent").count() == 100
+    assert deliver_all(webhook.pk, clock=timezone.now, seconds=600) is False
+    assert WebhookDelivery.objects.filter(state="sent").count() == 101
+
+
+def test_the_sweep_reads_no_more_for_many(acme: Company) -> None:
+    counts = []
+    for number in (2, 20):
+        webhook, _ = make_webhook(acme, f"http://127.0.0.{number}/")
+        for _ in range(number):
+            tell(acme)
+        with CaptureQueriesContext(connection) as queries:
+            found = webhooks_with_due(now=timezone.now(), limit=20)
+        assert webhook.pk in found
+        counts.append(len(queries))
+    assert counts == [1, 1]
+
+
+def test_secrets_and_tokens_are_in_no_log_and_not_in_the_database(
+    acme: Company, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    with receiving(answer(500), raw(b"")) as receiver:
+        webhook, secret = make_webhook(acme, receiver.url("/token-in-the-path"))
+        tell(acme)
+        deliver(the_message(webhook).pk, now=timezone.now())
+        deliver(the_message(webhook).pk, now=timezone.now() + HOUR)
+        fresh = administration.replace_secret(webhook, actor=Actor("x"), now=timezone.now())
+    assert str(webhook.pk) in caplog.text
+    for text in (secret, fresh, secret.removeprefix("whsec_"), "token-in-the-path"):
+        assert text not in caplog.text
+    kept = [str(row) for model in (Webhook, WebhookDelivery, AuditEvent) for row in model._default_manager.values()]
+    kept += [bytes(row.secret).decode() for row in Webhook.objects.all()]
+    assert not any(text in row for row in kept for text in (secret, fresh))
