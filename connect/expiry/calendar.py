@@ -24,7 +24,7 @@ ALARM_DAYS = (30, 7, 1)
 KEPT_DAYS = 90
 MOST_EVENTS = 1000
 _NAME_LENGTH = 64
-_REFRESH = "PT1H"
+_REFRESH = timedelta(hours=1)
 
 
 def feed_of(user: User, *, now: datetime) -> bytes:
@@ -36,7 +36,7 @@ def feed_of(user: User, *, now: datetime) -> bytes:
     calendar.add("method", "PUBLISH")
     calendar.add("x-wr-calname", "Certificates that expire")
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
-    calendar.add("x-published-ttl", _REFRESH)
+    calendar.add("x-published-ttl", "PT1H")
     found = list(_lifetimes(user, now=now))
     if len(found) > MOST_EVENTS:
         calendar.add("x-wr-caldesc", f"The {MOST_EVENTS:,} certificates that expire next. There are more.")
