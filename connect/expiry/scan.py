@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from audit.insertion import insert_new
 from certauthority.background import enqueue
 from connect import webhooks
 from connect.clock import company_time
 from connect.expiry import rows
 from connect.expiry.judgement import Judgement, judge
+from connect.expiry.messages import messages, webhook_event
 from connect.expiry.sources import Lifetime, Source, sources
 from connect.models import Company, Notice
 
@@ -53,13 +53,14 @@ def pages(*, now: datetime) -> Iterator[int]:
 
 def _offsets() -> Iterator[timedelta]:
     """How far companies are ahead of real time: first not at all, then each other offset, the least first."""
-    ahead: timedelta | None = _REAL_TIME
+    yield _REAL_TIME
     moved = (
         Company.objects.filter(clock_run__isnull=False).order_by("clock_ahead").values_list("clock_ahead", flat=True)
     )
-    while ahead is not None:
-        yield ahead
-        ahead = moved.filter(clock_ahead__gt=ahead).first()
+    found = list(moved.distinct()[:PAGE])
+    while found:
+        yield from found
+        found = list(moved.filter(clock_ahead__gt=found[-1]).distinct()[:PAGE]) if len(found) == PAGE else []
 
 
 def _pages(source: Source, ahead: timedelta, company: Company | None, *, now: datetime) -> Iterator[int]:
@@ -99,8 +100,8 @@ def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int
     if not begun_again:
         return {}
     found: dict[str, set[int]] = {}
-    rows_before = Notice.objects.filter(watched__in=begun_again, threshold__isnull=False)
-    for watched, run, days in rows_before.values_list("watched", "clock_run", "threshold").distinct():
+    judged = Notice.objects.filter(watched__in=begun_again, threshold__isnull=False)
+    for watched, run, days in judged.values_list("watched", "clock_run", "threshold").distinct():
         if run == begun_again[watched] and days is not None:
             found.setdefault(watched, set()).add(days)
     return found
@@ -108,10 +109,11 @@ def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int
 
 def _store(source: Source, judged: Sequence[Judgement], *, now: datetime) -> int:
     to = source.recipients([judgement.lifetime for judgement in judged])
-    told = {judgement.lifetime.key: to.get(judgement.lifetime.key, ()) for judgement in judged}
-    insert_new([row for one in judged for row in rows.skipped(one, told[one.lifetime.key], now=now)])
-    written = insert_new([row for one in judged for row in rows.going_out(one, told[one.lifetime.key], now=now)])
-    webhooks.queue_events(event for one in judged if (event := rows.webhook_event(one, now=now)) is not None)
+    written = rows.store((message for one in judged for message in messages(one, to[one.lifetime.key])), now=now)
+    listening = webhooks.scopes_with_webhooks({one.lifetime.scope for one in judged if one.goes_out})
+    if listening:
+        heard = (one for one in judged if one.lifetime.scope in listening)
+        webhooks.queue_events(event for one in heard if (event := webhook_event(one, now=now)) is not None)
     return written
 
 

@@ -13,9 +13,10 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Model, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery
 
 from audit.events import AuditedObject
+from audit.insertion import update_each
 from connect.models import Company, User
 from connect.notices import Recipient
 
@@ -177,9 +178,7 @@ class Source(ABC):
 
     def move_on(self, moments: Mapping[UUID, datetime | None]) -> None:
         """Set when each row is due again."""
-        model: type[Model] = self.rows().model
-        rows = [model(pk=key, next_notice_at=at) for key, at in moments.items()]
-        model._default_manager.bulk_update(rows, ["next_notice_at"], batch_size=500)  # noqa: SLF001  Django's documented name
+        update_each(self.rows().model, "next_notice_at", moments)
 
     def begin_again(self, company: Company) -> None:
         """Have every threshold of the company's certificates judged anew, from when each came in."""

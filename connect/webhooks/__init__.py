@@ -5,6 +5,6 @@ delivers them after the commit, and a sweep finds those whose message was lost.
 """
 
 from connect.webhooks.payload import JSON, WebhookEvent, certificate_facts
-from connect.webhooks.queueing import queue_event, queue_events
+from connect.webhooks.queueing import queue_event, queue_events, scopes_with_webhooks
 
-__all__ = ["JSON", "WebhookEvent", "certificate_facts", "queue_event", "queue_events"]
+__all__ = ["JSON", "WebhookEvent", "certificate_facts", "queue_event", "queue_events", "scopes_with_webhooks"]

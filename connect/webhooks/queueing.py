@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
 from uuid import UUID
@@ -56,6 +56,12 @@ def queue_events(events: Iterable[WebhookEvent]) -> None:
         return
     WebhookDelivery.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     transaction.on_commit(partial(bring_forward, sorted({row.webhook_id for row in rows})))
+
+
+def scopes_with_webhooks(scopes: Collection[str]) -> set[str]:
+    """Those of these scopes that have a live webhook, so that nobody words events that no one is told of."""
+    live = Webhook.objects.filter(scope__in=scopes, ended_at=None)
+    return set(live.values_list("scope", flat=True))
 
 
 def bring_forward(webhooks: Iterable[UUID]) -> None:
