@@ -22,8 +22,10 @@ from certauthority.background import enqueue
 from connect.clock import company_time
 from connect.models import Channel, Company, Notice, NoticeState, User
 from connect.text import one_line, printable
+from connect.webhooks import announcing
 
 SUBJECT_LENGTH = 200
+_SAMPLE = "This is a sample that you asked for. The names, numbers and dates in it are invented."
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,10 @@ class Recipient:
 
     address: str
     user: User | None = None
+
+
+# Who reads the message of a webhook.
+_ANOTHER_SYSTEM = Recipient("")
 
 
 def people(users: Iterable[User]) -> list[Recipient]:
@@ -57,6 +63,7 @@ def announce(
     what happened, and the same event reaches the same address once, however often it is announced. ``link`` is the
     path of the one next step. ``scope`` is whose page ``Notices`` it is on: the public id of a project, or of the
     company for KMP; ``watched`` which certificate it is about (``connect.expiry.sources.Lifetime.watched``).
+    The webhooks of the scope are told as well.
     """
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("A notice belongs to the change it tells of: announce inside transaction.atomic()")
@@ -65,6 +72,11 @@ def announce(
     Notice.objects.bulk_create(rows, ignore_conflicts=True, batch_size=500)
     if rows:
         transaction.on_commit(partial(_bring_forward, event))
+    if scope and company is not None:
+        write_it = partial(write, kind, recipient=_ANOTHER_SYSTEM, link=link, context=context)
+        announcing.tell(
+            kind, event=event, company=company, scope=scope, watched=watched, link=link, write=write_it, now=now
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +131,11 @@ class Written:
 
 
 def write(kind: str, *, recipient: Recipient, link: str, context: Mapping[str, object]) -> Written:
-    """The message of a kind to one recipient, by its templates."""
+    """The message of a kind to one recipient, by its templates. With ``is_sample`` in the context it says so."""
     values = {**context, "recipient": recipient, "site_url": settings.SITE_URL, "link_url": absolute(link)}
     first, _, text = _rendered(f"notices/{kind}.txt", values, is_html=False).strip().partition("\n")
+    if context.get("is_sample"):
+        first, text = f"[Sample] {first}", f"{_SAMPLE}\n\n{text.strip()}"
     subject = one_line(first, at_most=SUBJECT_LENGTH)
     html = _rendered(f"notices/{kind}.html", {**values, "subject": subject}, is_html=True)
     return Written(subject, printable(text).strip(), html)
