@@ -161,6 +161,7 @@ else:
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.MAIL_FROM
 NOTICE_MAX_ATTEMPTS = 40
+NOTICE_SAMPLES_AN_HOUR = 20
 # Days before a certificate's end when people are told of it; below zero after it.
 NOTICE_THRESHOLD_DAYS = (90, 60, 30, 14, 7, 3, 1, 0, -7)
 CLOCK_MOST_YEARS_AHEAD = 5

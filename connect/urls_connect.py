@@ -10,6 +10,7 @@ urlpatterns = [
     path("", include("connect.urls_access")),
     path("", include("connect.urls_clock")),
     path("", include("connect.urls_notices")),
+    path("", include("connect.urls_samples")),
     path("", include("connect.urls_snooze")),
     path("", include("connect.urls_webhooks")),
 ]

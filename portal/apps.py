@@ -8,7 +8,7 @@ class PortalConfig(AppConfig):
         from certauthority.signals import certificate_revoked, public_key_compromised
         from connect import clock, places_to_upload
         from connect.expiry import sources
-        from portal import lifetimes, revocation
+        from portal import lifetimes, revocation, sample_notices
         from portal.places_to_upload import places_to_upload as of_projects
 
         certificate_revoked.connect(revocation.on_certificate_revoked, dispatch_uid="portal")
@@ -16,3 +16,4 @@ class PortalConfig(AppConfig):
         places_to_upload.register("portal", of_projects)
         sources.register(lifetimes.Credentials())
         clock.register_keepers("portal", lifetimes.is_keeper)
+        sample_notices.register_all()
