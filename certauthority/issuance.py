@@ -67,6 +67,7 @@ def issue(
             Certificate(
                 authority=authority,
                 recorded_at=now,
+                counted_from=counted_from if counted_from is not None and counted_from > now else None,
                 **certificate_fields(facts, issuer_key=signer.certificate.public_key),
             )
         )

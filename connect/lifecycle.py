@@ -33,8 +33,17 @@ def status(not_after: datetime, *, ended: bool, now: datetime) -> Status:
     return Status.ACTIVE
 
 
+def life_began(certificate: Certificate, *, now: datetime) -> datetime:
+    """When a certificate's life began for its company: by the clock that its months are counted from, if it has one.
+
+    A clock that was started over shows an earlier time than that: then its own beginning counts again.
+    """
+    counted = certificate.counted_from
+    return counted if counted is not None and counted <= now else certificate.not_before
+
+
 def percent_over(certificate: Certificate, *, now: datetime) -> int:
     """How much of a certificate's life is over: 0 before it begins, 100 once it has ended."""
-    begin, end = certificate.not_before, certificate.not_after
+    begin, end = life_began(certificate, now=now), certificate.not_after
     share = (now - begin) / (end - begin) if end > begin else 1.0
     return round(100 * min(max(share, 0.0), 1.0))

@@ -39,6 +39,9 @@ class Certificate(models.Model):
     key_description = models.CharField(max_length=40, help_text="Such as RSA 2048")
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
+    counted_from = models.DateTimeField(
+        null=True, help_text="What its company's clock showed when we signed it, where that was ahead of real time"
+    )
     der = models.BinaryField()
     uploaded_chain = models.BinaryField(
         default=bytes,

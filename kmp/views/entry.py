@@ -18,7 +18,7 @@ from certauthority.x509.certificates import read_certificate
 from connect.actors import actor_of, signed_in
 from connect.clock import company_time, now_for
 from connect.expiry.sources import lifetime_of
-from connect.lifecycle import percent_over
+from connect.lifecycle import life_began, percent_over
 from connect.places_to_upload import places_for
 from connect.private_key_guard import names_private_keys
 from connect.revoke_form import CONFIRMATION, RevokeForm
@@ -44,6 +44,7 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         "certificate": certificate,
         "facts": facts_of(certificate),
         "chain": [read_certificate(der) for der in issuers_of(certificate)],
+        "began": life_began(certificate, now=now),
         "percent_over": percent_over(certificate, now=now),
         "issuer_label": certificate.authority.label if certificate.authority else certificate.issuer,
         "versions": chain_of(found, now=now),

@@ -18,7 +18,7 @@ from certauthority.x509.certificates import read_certificate
 from connect.activity import Entry
 from connect.clock import now_for
 from connect.expiry.sources import lifetime_of
-from connect.lifecycle import Status, percent_over
+from connect.lifecycle import Status, life_began, percent_over
 from connect.snooze_form import SnoozePanel, snooze_panel
 from portal.access import credential_of, signed_in
 from portal.activity import entry
@@ -48,6 +48,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "production": standing_in(place.project, environment) if _may_work(shown) else None,
         "facts": facts_of(found.certificate),
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
+        "began": life_began(found.certificate, now=now),
         "percent_over": percent_over(found.certificate, now=now),
         "safety": safety_of(shown, now=now) if is_replaced else None,
         "history": _history(found),

@@ -37,6 +37,15 @@ def test_what_is_signed_lasts_13_months_by_the_companys_clock(olga: User, acme: 
     assert_lasts_by_the_clock(signed(make_submitted(olga)), ahead=YEAR, since=since)
 
 
+def test_its_life_begins_by_the_clock(olga: User, acme: Company) -> None:
+    move_clock(acme, YEAR)
+    entry = signed(make_submitted(olga))
+    page = browser(olga).get(reverse("kmp:entry", args=[entry.reference]))
+    assert page.context["percent_over"] == 0
+    assert page.context["began"] == entry.issued_at + YEAR
+    assert f"its months are counted from {entry.issued_at + YEAR:%-d %b %Y, %H:%M} UTC" in text_of(page)
+
+
 def test_a_renewal_does_too_and_the_old_one_stays_as_it_was(olga: User, acme: Company) -> None:
     old = make_entry(acme)
     move_clock(acme, YEAR)

@@ -16,7 +16,7 @@ from audit.models import AuditEvent
 from certauthority.models import Authority, RevocationReason
 from connect.clock import company_time
 from connect.lifecycle import days_left
-from connect.models import User
+from connect.models import Company, User
 from connect.templatetags.look import days_left as in_words
 from portal import revocation
 from portal.enrolment import judge_csr
@@ -61,6 +61,10 @@ def theirs(charlie: User) -> Credential:
 
 def words_of(client: Client, page: str, credential: Credential) -> str:
     return text_of(client.get(ADDRESSES[page](credential)))
+
+
+def start_over(company: Company) -> None:
+    Company.objects.filter(pk=company.pk).update(clock_ahead=timedelta(0), clock_run=None)
 
 
 def left(credential: Credential, *, ahead: timedelta = timedelta(0)) -> str:
@@ -127,6 +131,28 @@ def test_the_meter_of_a_life_goes_on_with_it(as_alice: Client, credential: Crede
     assert as_alice.get(address).context["percent_over"] == 0
     move_clock(credential.project.company, SOON)
     assert 94 <= as_alice.get(address).context["percent_over"] <= 98
+
+
+def test_the_life_of_one_that_was_issued_ahead_begins_by_the_clock(as_alice: Client, project: Project) -> None:
+    company = move_clock(project.company, YEAR)
+    made = make_credential(project)
+    address = credential_url("credential", made)
+    page = as_alice.get(address)
+    assert page.context["percent_over"] == 0
+    assert page.context["began"] == made.created_at + YEAR
+    assert f"its months are counted from {made.created_at + YEAR:%-d %b %Y, %H:%M} UTC" in text_of(page)
+    move_clock(company, SOON)
+    assert 94 <= as_alice.get(address).context["percent_over"] <= 98
+    start_over(company)
+    page = as_alice.get(address)
+    assert (page.context["percent_over"], page.context["began"]) == (0, made.certificate.not_before)
+
+
+def test_one_that_was_issued_in_real_time_is_counted_from_nothing_else(
+    as_alice: Client, credential: Credential
+) -> None:
+    assert credential.certificate.counted_from is None
+    assert "months are counted from" not in text_of(as_alice.get(credential_url("credential", credential)))
 
 
 def test_a_successor_that_has_expired_by_it_makes_nothing_safe(as_alice: Client, project: Project) -> None:
@@ -230,7 +256,7 @@ class TestRealTime:
     ) -> None:
         company = move_clock(project.company, YEAR)
         made = make_credential(project)
-        type(company).objects.filter(pk=company.pk).update(clock_ahead=timedelta(0), clock_run=None)
+        start_over(company)
         event = AuditEvent.objects.get(object_id=str(made.pk))
         assert f"company clock {event.at + YEAR:%-d %b %Y, %H:%M} UTC" in text_of(
             as_alice.get(credential_url("credential", made))
