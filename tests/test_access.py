@@ -29,6 +29,7 @@ SEEN_BY_STAFF = f"{IN} 403 403 403 200"
 SEEN_BY_ALICE = f"{IN} 404 404 200 404"
 DONE_BY_ALICE = f"{IN} 404 404 302 404"
 SEEN_BY_OFFICERS = f"{IN} 403 403 200 403"
+DONE_BY_OFFICERS = f"{IN} 403 403 302 403"
 # Whoever changes how they sign in confirms first that it is they.
 CONFIRMED_FIRST = f"{IN} 302 302 302 302"
 NEVER = "405 405 405 405 405"
@@ -57,6 +58,7 @@ ROWS = {
     "connect:notices_read": (NEVER_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:notice_open": (NEVER_SIGNED_IN, f"{IN} 404 404 302 404"),
     "connect:notice_settings": (SEEN_SIGNED_IN, f"{IN} 302 302 302 302"),
+    "connect:notice_sample": (NEVER_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:calendar_address": (NEVER_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:calendar_feed": (SEEN_BY_ALL, NEVER),
     "connect:digest_unsubscribe": (SEEN_BY_ALL, SEEN_BY_ALL),
@@ -80,6 +82,13 @@ ROWS = {
     "connect:clock": (f"{IN} 200 403 200 200", f"{IN} 200 403 200 405"),
     "connect:company_clock": (f"{IN} 404 403 200 200", f"{IN} 404 403 200 200"),
     "connect:clock_start_over": (f"{IN} 404 403 200 200", f"{IN} 404 403 200 200"),
+    "connect:webhooks": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
+    "connect:webhook": (SEEN_BY_OFFICERS, NEVER_SIGNED_IN),
+    "connect:webhook_secret": (SEEN_BY_OFFICERS, SEEN_BY_OFFICERS),
+    "connect:webhook_end": (SEEN_BY_OFFICERS, DONE_BY_OFFICERS),
+    "connect:webhook_test": (NEVER_SIGNED_IN, DONE_BY_OFFICERS),
+    "connect:webhook_message": (SEEN_BY_OFFICERS, NEVER_SIGNED_IN),
+    "connect:webhook_replay": (NEVER_SIGNED_IN, DONE_BY_OFFICERS),
     "connect:company_verify": (f"{IN} 200 200 200 403", f"{IN} 302 302 302 403"),
     "connect:verifications": (SEEN_BY_STAFF, NEVER_SIGNED_IN),
     "connect:verification": (SEEN_BY_STAFF, SEEN_BY_STAFF),
@@ -125,6 +134,13 @@ ROWS = {
     "portal:production_request": (SEEN_BY_STAFF, SEEN_BY_STAFF),
     "portal:notices": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:notice_retry": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
+    "portal:webhooks": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
+    "portal:webhook": (SEEN_BY_ADMINS, NEVER_SIGNED_IN),
+    "portal:webhook_secret": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
+    "portal:webhook_end": (SEEN_BY_ADMINS, DONE_BY_ADMINS),
+    "portal:webhook_test": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
+    "portal:webhook_message": (SEEN_BY_ADMINS, NEVER_SIGNED_IN),
+    "portal:webhook_replay": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
     "portal:activity": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:trusted_cas": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
     "portal:trusted_ca_add": (SEEN_BY_STAFF, SEEN_BY_STAFF),
