@@ -1,0 +1,335 @@
+"""The page ``Clock``: who sees it, what it shows, and what its buttons do."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings as site_settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone
+
+from certauthority.models import Authority
+from connect.clock import company_time
+from connect.models import Channel, ClockJump, Company, Notice, NoticeState, User
+from portal.models import Credential
+from tests.connect.conftest import SignIn
+from tests.connect.expiring import before_end, end_of
+from tests.connect.factories import move_clock
+from tests.factories import make_company, make_credential, make_many_credentials, make_member, make_project, make_user
+from tests.kmp.factories import make_entry, make_many_entries, make_officer
+from tests.page_text import text_of
+
+CLOCK = "/connect/clock/"
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def alice(acme: Company) -> User:
+    return make_user(company=acme, email="alice@acme.example", name="Alice Marlow")
+
+
+@pytest.fixture
+def credential(alice: User, authorities: dict[str, Authority]) -> Credential:
+    return make_credential(make_project(admin=alice, name="Checkout API"), alias="payouts")
+
+
+@pytest.fixture
+def as_alice(credential: Credential, alice: User, sign_in: SignIn) -> Client:
+    return sign_in(alice)
+
+
+def url_of(company: Company, what: str = "") -> str:
+    return f"{CLOCK}{company.pk}/{what}"
+
+
+def state_on(page: Any) -> str:
+    return str(page.context["clock"].state)
+
+
+def press(client: Client, step: str, *, url: str = CLOCK, state: str | None = None, **fields: str) -> Any:
+    """Press a button of the page as it is, or of one that was opened earlier, and look at what comes then."""
+    state = state_on(client.get(url)) if state is None else state
+    return client.post(url, {"step": step, "state": state, **fields}, follow=True)
+
+
+def ahead(company: Company) -> timedelta:
+    return Company.objects.get(pk=company.pk).clock_ahead
+
+
+class TestWhoSeesIt:
+    def test_admins_of_projects_and_security_administrators(self, as_alice: Client, sam: User, sign_in: SignIn) -> None:
+        for client in (as_alice, sign_in(sam)):
+            assert client.get(CLOCK).status_code == 200
+            assert sam.company is not None
+            assert client.get(url_of(sam.company)).status_code == 200
+
+    def test_colleagues_are_told_who_may(self, credential: Credential, sam: User, dora: User, sign_in: SignIn) -> None:
+        reader, officer = make_member(credential.project), make_officer(credential.project.company)
+        for user in (dora, reader, officer):
+            client = sign_in(user)
+            for url in (CLOCK, url_of(credential.project.company), url_of(credential.project.company, "start-over/")):
+                page = client.get(url)
+                assert page.status_code == 403
+                assert "admins of its projects and its Security Administrators (" in text_of(page)
+                assert "Sam Whitfield" in text_of(page)
+                assert client.post(url, {"step": "day"}).status_code == 403
+        assert ahead(credential.project.company) == timedelta(0)
+
+    def test_of_another_company_it_does_not_exist(self, as_alice: Client) -> None:
+        globex = make_company()
+        for what in ("", "start-over/"):
+            for method in (as_alice.get, as_alice.post):
+                assert method(url_of(globex, what)).status_code == 404
+        assert as_alice.get(f"{CLOCK}00000000-0000-0000-0000-000000000000/").status_code == 404
+
+    def test_who_belongs_to_no_company_is_told(self, db: None, sign_in: SignIn) -> None:
+        page = sign_in(make_user(company=None)).get(CLOCK)
+        assert page.status_code == 403
+        assert "belongs to no company" in text_of(page)
+
+    def test_staff_move_any(self, acme: Company, kim: User, sign_in: SignIn) -> None:
+        client = sign_in(kim)
+        page = press(client, "day", url=url_of(acme))
+        assert page.redirect_chain == [(url_of(acme), 302)]
+        assert ahead(acme) == DAY
+        assert "Clock of Acme Payments Ltd" in text_of(page)
+        assert client.post(CLOCK, {"step": "day"}).status_code == 405
+
+
+class TestTheButtons:
+    def test_days(self, as_alice: Client, acme: Company) -> None:
+        page = press(as_alice, "day")
+        assert ahead(acme) == DAY
+        assert f"The clock of Acme Payments Ltd shows {timezone.now() + DAY:%-d %b %Y}" in text_of(page)
+        assert "1 day ahead" in text_of(page)
+        press(as_alice, "days")
+        assert ahead(acme) == 31 * DAY
+
+    def test_to_the_next_event_until_the_certificate_has_expired(
+        self, as_alice: Client, acme: Company, credential: Credential
+    ) -> None:
+        """Each press meets one threshold, and the last one the end."""
+        for number in range(len(site_settings.NOTICE_THRESHOLD_DAYS)):
+            page = press(as_alice, "event")
+            words = text_of(page)
+            if number < len(site_settings.NOTICE_THRESHOLD_DAYS) - 1:
+                days = sorted(site_settings.NOTICE_THRESHOLD_DAYS, reverse=True)[number]
+                assert [row.notice.threshold for row in page.context["clock"].caused.notices] == [days]
+                assert "payouts" in page.context["clock"].caused.notices[0].name
+                assert "On its way" in words
+        assert [row.name for row in page.context["clock"].caused.expired] == ["payouts"]
+        assert "Certificates expired 1" in words
+        assert company_time(Company.objects.get(pk=acme.pk), timezone.now()) > end_of(credential)
+        listed = as_alice.get(reverse("portal:credentials", args=[credential.project_id, "sandbox"]) + "?show=all")
+        assert "Expired" in text_of(listed)
+
+    def test_to_a_date(self, as_alice: Client, acme: Company) -> None:
+        day = (timezone.now() + 400 * DAY).date()
+        page = press(as_alice, "date", on=day.isoformat())
+        assert company_time(Company.objects.get(pk=acme.pk), timezone.now()).date() == day
+        assert f"{day:%-d %b %Y}, 00:00 UTC now." in text_of(page)
+
+    @pytest.mark.parametrize(
+        ("typed", "sentence"),
+        [
+            ("", "Choose the date that the clock is to show."),
+            ("tomorrow", "This is not a date. Give it as 2027-01-31."),
+            ("31.1.2099", "This is not a date."),
+            ("2020-02-29", "A clock only runs forward. Choose"),
+            ("9999-12-31", "This is too far ahead. Choose a date until"),
+        ],
+        ids=["nothing", "a word", "another order", "past", "too far"],
+    )
+    def test_a_date_that_cannot_be_stays_in_the_box(
+        self, as_alice: Client, acme: Company, typed: str, sentence: str
+    ) -> None:
+        page = press(as_alice, "date", on=typed)
+        assert page.status_code == 200
+        assert sentence in text_of(page)
+        assert page.context["form"]["on"].value() == typed
+        assert not typed or f'value="{typed}"' in page.content.decode()
+        assert ahead(acme) == timedelta(0)
+
+    def test_today_is_no_date_to_go_to(self, as_alice: Client, acme: Company) -> None:
+        move_clock(acme, 10 * DAY)
+        today = (timezone.now() + 10 * DAY).date()
+        page = press(as_alice, "date", on=today.isoformat())
+        assert f"Choose {today + DAY:%-d %B %Y} or later, or start over." in text_of(page)
+
+    def test_five_years_are_the_end(self, as_alice: Client, acme: Company) -> None:
+        move_clock(acme, 5 * 365 * DAY)
+        page = press(as_alice, "days")
+        assert "The clock was not moved." in text_of(page)
+        assert "at most 5 years ahead of real time" in text_of(page)
+        assert ahead(acme) == 5 * 365 * DAY
+
+    def test_where_nothing_is_coming(self, sam: User, acme: Company, sign_in: SignIn) -> None:
+        client = sign_in(sam)
+        assert "Nothing is coming" in text_of(client.get(CLOCK))
+        assert "Nothing will happen to the certificates of Acme Payments Ltd" in text_of(press(client, "event"))
+        assert ahead(acme) == timedelta(0)
+
+    @pytest.mark.parametrize(
+        ("sent", "sentence"),
+        [
+            ({}, "Press one of the buttons."),
+            ({"step": "year"}, "The clock cannot be moved in this way."),
+            ({"step": "day"}, "Use the buttons of this page."),
+            ({"step": "day", "state": "x" * 121}, "Use the buttons of this page."),
+            ({"step": "day", "state": "real:0\x00"}, "Null characters are not allowed."),
+        ],
+        ids=["nothing", "no such step", "no state", "a long state", "NUL"],
+    )
+    def test_a_form_that_is_not_the_page_s_own_changes_nothing(
+        self, as_alice: Client, acme: Company, sent: dict[str, str], sentence: str
+    ) -> None:
+        page = as_alice.post(CLOCK, sent)
+        assert page.status_code == 200
+        assert sentence in text_of(page)
+        assert ahead(acme) == timedelta(0)
+        assert not ClockJump.objects.exists()
+
+
+class TestSentTwice:
+    def test_a_double_click_moves_the_clock_once_and_says_so(self, as_alice: Client, acme: Company) -> None:
+        state = state_on(as_alice.get(CLOCK))
+        press(as_alice, "day", state=state)
+        page = press(as_alice, "day", state=state)
+        assert "You have moved the clock already, and it was not moved a second time." in text_of(page)
+        assert ahead(acme) == DAY
+        assert ClockJump.objects.count() == 1
+
+    def test_the_second_of_two_people_is_told(
+        self, as_alice: Client, acme: Company, sam: User, sign_in: SignIn
+    ) -> None:
+        as_sam = sign_in(sam)
+        state = state_on(as_sam.get(CLOCK))
+        press(as_alice, "days")
+        page = press(as_sam, "event", state=state)
+        assert "alice@acme.example moved the clock a moment before you" in text_of(page)
+        assert ahead(acme) == 30 * DAY
+
+    def test_each_of_the_page_s_forms_carries_the_state(self, as_alice: Client) -> None:
+        page = as_alice.get(CLOCK)
+        states = re.findall(r'name="state" value="([^"]*)"', page.content.decode())
+        assert states == [state_on(page)] * 2
+
+
+class TestStartOver:
+    def test_it_asks_first_and_says_what_stays(self, as_alice: Client, acme: Company) -> None:
+        press(as_alice, "days")
+        press(as_alice, "days")
+        page = as_alice.get(url_of(acme, "start-over/"))
+        for words in (
+            "Certificates that were issued while the clock was ahead keep their dates.",
+            "do not keep the real ones from coming",
+            "60 days ahead",
+            "by alice@acme.example, 2 jumps since",
+        ):
+            assert words in text_of(page)
+        assert ahead(acme) == 60 * DAY
+        after = as_alice.post(url_of(acme, "start-over/"), {"state": state_on(page)}, follow=True)
+        assert ahead(acme) == timedelta(0)
+        assert "shows real time again" in text_of(after)
+        assert "Since the jump" not in text_of(after)
+
+    def test_sent_twice_it_ends_one_run(self, as_alice: Client, acme: Company) -> None:
+        press(as_alice, "days")
+        state = state_on(as_alice.get(url_of(acme, "start-over/")))
+        for _ in range(2):
+            page = as_alice.post(url_of(acme, "start-over/"), {"state": state}, follow=True)
+        assert "put back to real time meanwhile" in text_of(page)
+        press(as_alice, "day")
+        as_alice.post(url_of(acme, "start-over/"), {"state": state}, follow=True)
+        assert ahead(acme) == DAY, "an old page does not end a new run"
+
+    def test_without_its_state_nothing_changes(self, as_alice: Client, acme: Company) -> None:
+        press(as_alice, "days")
+        page = as_alice.post(url_of(acme, "start-over/"), {})
+        assert "Use the buttons of this page." in text_of(page)
+        assert ahead(acme) == 30 * DAY
+
+    def test_in_real_time_there_is_nothing_to_end(self, as_alice: Client, acme: Company) -> None:
+        page = as_alice.get(url_of(acme, "start-over/"))
+        assert "The clock shows real time" in text_of(page)
+        assert 'name="state"' not in page.content.decode()
+        assert "Start over" not in text_of(as_alice.get(CLOCK)).split("Move the clock")[0]
+
+
+class TestNames:
+    def test_what_one_may_not_see_is_told_without_names(
+        self, as_alice: Client, acme: Company, credential: Credential, sign_in: SignIn
+    ) -> None:
+        entry = make_entry(acme)
+        hidden = make_credential(make_project(admin=make_user(company=acme), name="Secret Project"), alias="hush")
+        page = press(as_alice, "date", on=(before_end(credential, days=30)).date().isoformat())
+        words = text_of(page)
+        assert "payouts" in words
+        for name in (entry.reference, entry.common_name, "hush", "Secret Project", hidden.certificate.common_name):
+            assert name not in page.content.decode()
+        assert "A certificate of another project" in words
+        assert "A certificate that only security officers see" in words
+        page = press(as_alice, "date", on=(end_of(hidden) + DAY).date().isoformat())
+        assert page.context["clock"].caused.since.expired_count == 3
+        assert "hush" not in page.content.decode()
+        assert entry.reference not in page.content.decode()
+
+    def test_a_project_admin_who_is_an_officer_sees_both(
+        self, acme: Company, credential: Credential, sign_in: SignIn
+    ) -> None:
+        officer = make_officer(acme)
+        entry = make_entry(acme)
+        make_project(admin=officer)
+        words = text_of(sign_in(officer).get(CLOCK))
+        assert entry.reference in words
+        assert "payouts" not in words
+
+    def test_markup_in_names_stays_text(self, as_alice: Client, credential: Credential) -> None:
+        Credential.objects.filter(pk=credential.pk).update(alias="<b>payouts</b>\u202e")
+        page = press(as_alice, "event")
+        assert "<b>payouts" not in page.content.decode()
+        assert "U+202E" in text_of(page)
+
+
+def test_the_page_asks_again_while_mails_are_on_their_way(as_alice: Client, acme: Company) -> None:
+    press(as_alice, "event")
+    part = as_alice.get(CLOCK, headers={"HX-Request": "true"})
+    assert part.content.decode().strip().startswith(("<section", "{#")) or "<html" not in part.content.decode()
+    assert 'hx-trigger="every 2s"' in part.content.decode()
+    Notice.objects.filter(channel=Channel.MAIL).update(state=NoticeState.SENT, sent_at=timezone.now())
+    part = as_alice.get(CLOCK, headers={"HX-Request": "true"})
+    assert "hx-trigger" not in part.content.decode()
+    assert "Mails sent 1" in text_of(part)
+    as_alice.post(url_of(acme, "start-over/"), {"state": state_on(as_alice.get(CLOCK))})
+    assert as_alice.get(CLOCK, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
+
+
+def test_a_mail_that_does_not_go_out_is_not_asked_for_for_ever(as_alice: Client, acme: Company) -> None:
+    press(as_alice, "event")
+    ClockJump.objects.update(moved_at=timezone.now() - timedelta(minutes=3))
+    page = as_alice.get(CLOCK)
+    assert "On its way" in text_of(page)
+    assert "hx-trigger" not in page.content.decode()
+
+
+@pytest.mark.parametrize("count", [2, 40])
+def test_the_page_takes_the_same_number_of_queries_whatever_there_is(
+    as_alice: Client, acme: Company, credential: Credential, count: int
+) -> None:
+    press(as_alice, "event")
+    make_many_credentials(credential.project, count)
+    make_many_entries(acme, count)
+    as_alice.get(CLOCK)
+    with CaptureQueriesContext(connection) as asked:
+        as_alice.get(CLOCK)
+    assert len(asked) == PAGE_QUERIES
+
+
+# For each portal one for each threshold and one for ends; the rest is the person, the bar, the jump and its notices.
+PAGE_QUERIES = 51
