@@ -11,6 +11,7 @@ from django.utils import timezone
 from audit.events import Actor
 from audit.models import AuditEvent
 from certauthority.models import Authority
+from connect.access import company_of
 from connect.clock_moves import ClockMovedMeanwhile, ClockRefused, clock_state, move, start_over
 from connect.expiry.jumping import jump
 from connect.models import Channel, ClockJump, Company, Notice, User
@@ -40,7 +41,7 @@ def jumps_of(company: Company) -> int:
 def test_one_form_sent_twice_at_once_moves_the_clock_once() -> None:
     for _ in range(ROUNDS):
         sam = make_user(is_security_administrator=True)
-        company = Company.objects.get(pk=sam.company_id)
+        company = company_of(sam)
         state = clock_state(company)
         outcomes = at_once(moving(company, sam, state=state), moving(company, sam, state=state))
         assert kinds(outcomes) == {type(None), ClockMovedMeanwhile}
@@ -54,7 +55,7 @@ def test_one_form_sent_twice_at_once_moves_the_clock_once() -> None:
 def test_of_two_people_one_wins_and_the_other_is_told_who() -> None:
     for _ in range(ROUNDS):
         sam, kim = make_user(is_security_administrator=True), make_staff()
-        company = Company.objects.get(pk=sam.company_id)
+        company = company_of(sam)
         state = clock_state(company)
         outcomes = at_once(moving(company, sam, days=1, state=state), moving(company, kim, days=30, state=state))
         assert kinds(outcomes) == {type(None), ClockMovedMeanwhile}
@@ -67,7 +68,7 @@ def test_of_two_people_one_wins_and_the_other_is_told_who() -> None:
 def test_a_jump_and_the_end_of_the_run_at_once() -> None:
     for _ in range(ROUNDS):
         sam, kim = make_user(is_security_administrator=True), make_staff()
-        company = Company.objects.get(pk=sam.company_id)
+        company = company_of(sam)
         moving(company, sam)()
         company.refresh_from_db()
         state = clock_state(company)
@@ -81,7 +82,7 @@ def test_a_jump_and_the_end_of_the_run_at_once() -> None:
 def test_a_run_ends_once() -> None:
     for _ in range(ROUNDS):
         sam, kim = make_user(is_security_administrator=True), make_staff()
-        company = Company.objects.get(pk=sam.company_id)
+        company = company_of(sam)
         moving(company, sam)()
         outcomes = at_once(ending(company, sam), ending(company, kim))
         assert kinds(outcomes) == {type(None), ClockRefused}
@@ -90,7 +91,7 @@ def test_a_run_ends_once() -> None:
 
 def test_two_companies_do_not_wait_for_each_other() -> None:
     users = [make_user(is_security_administrator=True) for _ in range(2)]
-    companies = [Company.objects.get(pk=user.company_id) for user in users]
+    companies = [company_of(user) for user in users]
     outcomes = at_once(*(moving(company, user) for company, user in zip(companies, users, strict=True)))
     assert outcomes == [None, None]
     assert len({Company.objects.get(pk=company.pk).clock_run for company in companies}) == 2
@@ -108,5 +109,5 @@ def test_two_jumps_at_once_judge_each_threshold_once(authorities: dict[str, Auth
 
     assert kinds(at_once(jumping, jumping)) == {type(None), ClockRefused}
     mails = Notice.objects.filter(watched=watched(credential), channel=Channel.MAIL)
-    assert sorted(mails.values_list("threshold", flat=True)) == [30, 60, 90]
+    assert list(mails.order_by("threshold").values_list("threshold", flat=True)) == [30, 60, 90]
     assert jumps_of(company) == 1
