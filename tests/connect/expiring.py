@@ -31,7 +31,7 @@ def watched(row: Watched) -> str:
 
 def mails_of(row: Watched) -> dict[tuple[int | None, str], tuple[str, str]]:
     """State and reason of the mails about its end, by threshold and address. There is one of each."""
-    found = Notice.objects.filter(watched=watched(row), channel=Channel.MAIL)
+    found = Notice.objects.filter(watched=watched(row), channel=Channel.MAIL, threshold__isnull=False)
     values = list(found.values_list("threshold", "address", "state", "reason", "clock_run"))
     assert set(Counter((days, address, run) for days, address, _, _, run in values).values()) <= {1}
     return {(days, address): (state, reason) for days, address, state, reason, _ in values}
