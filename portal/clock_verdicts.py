@@ -26,5 +26,5 @@ def with_clock(verdicts: Iterable[Verdict], company: Company, *, now: datetime) 
 
 def _with_clock(verdict: Verdict, company: Company, *, now: datetime) -> Verdict:
     shown = date_text(company_time(company, now))
-    whose = f"by the company’s clock, which shows {shown}; real time is {date_text(now)}"
-    return replace(verdict, wanted=f"{verdict.wanted} ({whose})")
+    whose = "the company’s clock" if shown in verdict.wanted else f"by the company’s clock, which shows {shown}"
+    return replace(verdict, wanted=f"{verdict.wanted} ({whose}; real time is {date_text(now)})")
