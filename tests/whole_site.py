@@ -25,6 +25,7 @@ from connect.models import (
     Notice,
     NoticeState,
     User,
+    WebhookDelivery,
 )
 from connect.preferences import make_calendar_address
 from kmp.applications import create_applications
@@ -40,6 +41,7 @@ from tests.connect.factories import (
     make_claim,
     make_mail,
     make_staff,
+    make_webhook_message,
 )
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
 from tests.kmp.factories import make_entry, make_officer
@@ -79,6 +81,8 @@ class WholeSite:
     submitted: CertificateRequest
     project_mail: Notice
     company_mail: Notice
+    message: WebhookDelivery
+    company_message: WebhookDelivery
     calendar_secret: str
     snooze_token: str
 
@@ -106,6 +110,10 @@ class WholeSite:
             "mail_id": self.mail.pk,
             "project_notice_id": self.project_mail.pk,
             "company_notice_id": self.company_mail.pk,
+            "webhook_id": self.message.webhook_id,
+            "message_id": self.message.pk,
+            "company_webhook_id": self.company_message.webhook_id,
+            "company_message_id": self.company_message.pk,
             "calendar_secret": self.calendar_secret,
             "digest_token": token_of(self.admin),
             "application": "kmp",
@@ -170,6 +178,8 @@ def make_whole_site() -> WholeSite:
         submitted=_request_in_review(admin, staff),
         project_mail=make_mail(str(project.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
         company_mail=make_mail(str(company.pk), NoticeState.FAILED, recipient=admin, error="SMTPDataError: 554 no"),
+        message=make_webhook_message(company, scope=str(project.pk)),
+        company_message=make_webhook_message(company),
         calendar_secret=make_calendar_address(admin, actor=Actor(admin.email), now=now),
         snooze_token=_snooze_token(credential, admin),
     )

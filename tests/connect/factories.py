@@ -11,7 +11,18 @@ from django.utils import timezone
 
 from audit.events import Actor
 from connect.access_requests import decide, request_access
-from connect.models import AccessRequest, Channel, Company, CompanyVerification, Notice, NoticeState, User, Webhook
+from connect.models import (
+    AccessRequest,
+    Channel,
+    Company,
+    CompanyVerification,
+    DeliveryState,
+    Notice,
+    NoticeState,
+    User,
+    Webhook,
+    WebhookDelivery,
+)
 from connect.officers import KMP, OFFICER_LEVEL
 from connect.verification import verify_company
 from connect.webhooks import queue_event
@@ -100,3 +111,16 @@ def tell(company: Company, *, scope: str = "", now: datetime | None = None, **fi
     }
     with transaction.atomic():
         queue_event(scope=scope or str(company.pk), company=company, now=now or timezone.now(), **values)
+
+
+def make_webhook_message(
+    company: Company, *, scope: str = "", url: str = "https://hooks.acme.example/mtls"
+) -> WebhookDelivery:
+    """A message to a new webhook of the company, or of this scope, that could not be delivered."""
+    webhook, _ = make_webhook(company, url, scope=scope)
+    tell(company, scope=scope)
+    message = WebhookDelivery.objects.get(webhook=webhook)
+    message.state, message.attempts, message.answered_status = DeliveryState.FAILED, 12, 503
+    message.answer, message.error = "<h1>Service Unavailable</h1>", "The receiver answered 503."
+    message.save()
+    return message
