@@ -58,7 +58,9 @@ def _expiry(days_left: int, user: User, now: datetime) -> Example:
 def _digest(user: User, now: datetime) -> Example:
     ends = {"payouts-2026": 30, "ledger-test": 5}
     items = [
-        digest.Item(replace(lifetime(user, days_left=days, now=now), name=name), days, False)
+        digest.Item(
+            replace(lifetime(user, days_left=days, now=now), name=name, act_label=f"Rotate {name}"), days, False
+        )
         for name, days in sorted(ends.items(), key=lambda end: end[1])
     ]
     return Example(reverse("connect:notice_settings"), digest.context_of(items, user, now=now))
