@@ -14,7 +14,7 @@ from audit.events import Actor
 from certauthority.models import Authority, RevocationReason
 from connect.models import User
 from portal import revocation
-from portal.models import Environment, Project
+from portal.models import Credential, Environment, Project
 from portal.projects import delete_project
 from tests.factories import let_expire, make_credential, make_many_credentials, make_project, make_user
 from tests.page_text import text_of
@@ -107,6 +107,21 @@ def test_the_banner_names_the_certificate_that_expires_next_of_all(
     assert "12 days sooner expires on" in text
     assert "Payouts, Production" in text
     assert "Nothing is ready to take over." in text
+
+
+def test_the_two_that_follow_have_a_line_each(project: Project, alice: User, as_alice: Client) -> None:
+    other = make_project(admin=alice, name="Payouts")
+    for alias, days in (("first", 12), ("second", 13), ("fourth", 90)):
+        let_expire(make_credential(project, alias=alias), in_days=days)
+    third = make_credential(other, Environment.PRODUCTION, alias="third")
+    let_expire(third, in_days=14)
+    text = text_of(as_alice.get(URL))
+    assert "12 days first expires on" in text
+    assert "13 days left second, Checkout API, Sandbox 14 days left third, Payouts, Production" in text
+    assert "fourth" not in text
+    let_expire(third, in_days=91)
+    make_credential(project, alias="newer", predecessor=Credential.objects.get(alias="fourth"))
+    assert "90 days left fourth, Checkout API, Sandbox; newer is live" in text_of(as_alice.get(URL))
 
 
 def test_the_banner_names_a_successor_that_is_live(project: Project, as_alice: Client) -> None:
