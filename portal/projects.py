@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from audit.events import Actor, record
 from certauthority.models import RevocationReason
 from connect.models import User
+from connect.webhooks import administration as webhooks
 from portal import revocation
 from portal.errors import NotAllowed
 from portal.models import EndReason, Membership, Project, Role
@@ -59,6 +60,7 @@ def delete_project(project: Project, *, actor: Actor, now: datetime) -> int:
             now=now,
             use_ended=EndReason.PROJECT_DELETED,
         )
+    webhooks.end_all(str(row.pk), actor=actor, now=now)
     row.deleted_at = now
     row.save(update_fields=["deleted_at"])
     record(

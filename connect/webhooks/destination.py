@@ -18,7 +18,7 @@ _PORTS = {"https": 443, "http": 80}
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*")
 # `127.1`, `2130706433` and `0x7f.1` are IPv4 addresses for the resolver, and names for everybody else.
 _LOOKS_LIKE_A_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
-_NOT_IN_A_URL = re.compile(r"[\s\\<>\"`{}|^\x00-\x20\x7f-\x9f]")
+_NOT_IN_A_URL = re.compile(r"[ \\<>\"`{}|^]")
 _KEPT_IN_TARGET = "/:=&?~+!$,;'@()*[]%"
 
 
@@ -56,7 +56,7 @@ def destination_of(url: str) -> Destination:
     """
     if not url or len(url) > URL_LENGTH:
         raise WebhookRefused(f"Type an address of at most {URL_LENGTH} characters, such as https://hooks.example.com/.")
-    if _NOT_IN_A_URL.search(url):
+    if not url.isprintable() or _NOT_IN_A_URL.search(url):
         raise WebhookRefused("The address holds a space or another character that no address has. Take it out.")
     try:
         parts = urlsplit(url)
