@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
+from django.utils import timezone
+
 from certauthority.models import Certificate
 from connect.models import Channel, Notice
 from kmp.models import InventoryEntry
-from portal.models import Credential
+from portal.models import Credential, Project
+from tests.factories import make_many_credentials, make_project
 
 Watched = Credential | InventoryEntry
 
@@ -43,3 +46,14 @@ def states_of(row: Watched) -> dict[int | None, str]:
     for (days, _), (state, _) in mails_of(row).items():
         assert found.setdefault(days, state) == state
     return found
+
+
+def make_due_credentials(count: int, *, days: int = 30, project: Project | None = None) -> list[Credential]:
+    """Credentials in bulk whose threshold of so many days is today."""
+    now = timezone.now()
+    project = project or make_project()
+    made = make_many_credentials(project, count, not_after=now + timedelta(days=days))
+    Credential.objects.filter(pk__in=[row.pk for row in made]).update(
+        next_notice_at=now.replace(hour=0, minute=0, second=0, microsecond=0)
+    )
+    return made

@@ -21,10 +21,10 @@ from connect.models import Channel, Notice, NoticeState, User, Webhook, WebhookD
 from kmp import entries
 from kmp.models import InventoryEntry
 from portal import revocation
-from portal.models import Credential, Membership, Project, Role
+from portal.models import Credential, Membership, Role
 from portal.projects import delete_project
-from tests.connect.expiring import before_end, mails_of, states_of, watched
-from tests.factories import make_company, make_credential, make_many_credentials, make_member, make_project, make_user
+from tests.connect.expiring import before_end, mails_of, make_due_credentials, states_of, watched
+from tests.factories import make_company, make_credential, make_member, make_project, make_user
 from tests.kmp.factories import make_entry, make_officer
 
 ACTOR = Actor("test")
@@ -193,17 +193,6 @@ def test_an_address_with_two_roles_is_told_once(entry: InventoryEntry, olga: Use
     olga.company.save()
     assert scan.scan(now=before_end(entry, days=90)) == 2
     assert set(Notice.objects.filter(threshold=90).values_list("recipient", flat=True)) == {olga.pk}
-
-
-def make_due_credentials(count: int, *, days: int = 30, project: Project | None = None) -> list[Credential]:
-    """Credentials in bulk whose threshold of so many days is today."""
-    now = timezone.now()
-    project = project or make_project()
-    made = make_many_credentials(project, count, not_after=now + timedelta(days=days))
-    Credential.objects.filter(pk__in=[row.pk for row in made]).update(
-        next_notice_at=now.replace(hour=0, minute=0, second=0, microsecond=0)
-    )
-    return made
 
 
 @pytest.mark.django_db
