@@ -13,6 +13,8 @@ from connect.models import Company, User
 
 register = Library()
 
+_MINUTES = 60
+
 
 @dataclass(frozen=True, slots=True)
 class ClockFace:
@@ -34,14 +36,22 @@ def clock_ahead_of(user: User | None) -> ClockFace | None:
 
 
 @register.filter
-def ahead_words(ahead: timedelta) -> str:
-    """How far a clock is ahead, in its largest unit: ``45 days``, ``1 day``, ``5 hours``, ``1 minute``."""
-    seconds = round(ahead.total_seconds())
-    for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
-        count = seconds // length
-        if count:
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return "less than a minute"
+def ahead_words(ahead: timedelta, now: datetime) -> str:
+    """How far a clock is ahead of real time ``now``: ``45 days``, ``1 day``, ``5 hours``, ``1 minute``.
+
+    From a whole day on the difference of the UTC calendar dates, as a reader of both dates reckons it.
+    """
+    if ahead >= timedelta(days=1):
+        days = ((now + ahead).astimezone(UTC).date() - now.astimezone(UTC).date()).days
+        return _counted(days, "day")
+    minutes = round(ahead.total_seconds()) // 60
+    if minutes >= _MINUTES:
+        return _counted(minutes // _MINUTES, "hour")
+    return _counted(minutes, "minute") if minutes else "less than a minute"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}{'' if count == 1 else 's'}"
 
 
 @register.filter
