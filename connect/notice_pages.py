@@ -24,12 +24,16 @@ _NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class DueRow:
-    """A notice that will go out. ``days`` from the company's today, 0 for what the next scan sends."""
+    """A notice that will go out. ``days`` from the company's today, 0 for what the next scan sends.
+
+    ``is_next`` where it is the first in the list about its certificate.
+    """
 
     coming: Coming
     what: str
     days: int
     to: str
+    is_next: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,17 @@ def notices_context(
 
 
 def _due_rows(ahead: Outlook, *, now: datetime) -> list[DueRow]:
-    return [_due_row(due, now=now) for due in ahead.due]
+    first = {due.coming.lifetime.watched: due for due in reversed(ahead.due)}
+    return [_due_row(due, is_next=first[due.coming.lifetime.watched] is due, now=now) for due in ahead.due]
 
 
-def _due_row(due: Due, *, now: datetime) -> DueRow:
+def _due_row(due: Due, *, is_next: bool, now: datetime) -> DueRow:
     return DueRow(
         coming=due.coming,
         what=in_words(due.coming.threshold),
         days=max(0, days_left(due.coming.at, now=now)) if due.coming.at > now else 0,
         to=_in_one_line([_name(recipient) for recipient in due.to]),
+        is_next=is_next,
     )
 
 
