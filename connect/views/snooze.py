@@ -75,7 +75,7 @@ def said(panel: SnoozePanel) -> str:
     if not panel.form.is_bound:
         return f"{name} is awake.\nThe next notice comes when it is due."
     until = date_format(panel.form.cleaned_data["until"], "j F Y", use_l10n=False)
-    return f"{name} is snoozed until {until}.\nNobody is told before that day that it expires."
+    return f"{name} is snoozed until {until}.\nUntil then nobody is told that it expires."
 
 
 def _no(request: HttpRequest, why: str, status: HTTPStatus) -> HttpResponse:
