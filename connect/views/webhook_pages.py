@@ -14,7 +14,7 @@ from connect.actors import actor_of
 from connect.models import DeliveryState, Webhook
 from connect.views.htmx_request import HtmxRequest
 from connect.webhooks import administration, log
-from connect.webhooks.destination import site_of
+from connect.webhooks.destination import label_of, site_of
 from connect.webhooks.errors import WebhookRefused
 from connect.webhooks.forms import WebhookForm
 from connect.webhooks.place import Place
@@ -146,7 +146,7 @@ def _secret_shown(request: HttpRequest, place: Place, webhook: Webhook, secret: 
 
 
 def _listed(place: Place, webhook: Webhook) -> tuple[Webhook, str, str]:
-    return webhook, site_of(webhook.url), place.path("webhook", webhook.pk)
+    return webhook, label_of(webhook.url), place.path("webhook", webhook.pk)
 
 
 def _ways(place: Place, webhook: Webhook) -> dict[str, object]:

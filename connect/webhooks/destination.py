@@ -19,6 +19,8 @@ _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)(\.(?!-)[a-z0-9_-]{1,63}(?<!-))*
 # `127.1`, `2130706433` and `0x7f.1` are IPv4 addresses for the resolver, and names for everybody else.
 _LOOKS_LIKE_A_NUMBER = re.compile(r"(.*\.)?([0-9]+|0x[0-9a-f]*)")
 _NOT_IN_A_URL = re.compile(r"[ \\<>\"`{}|^]")
+_SHOWN_WHOLE = 12
+_SHOWN_OF_LONG = 4
 _KEPT_IN_TARGET = "/:=&?~+!$,;'@()*[]%"
 
 
@@ -78,6 +80,15 @@ def site_of(url: str) -> str:
     """A kept address without path and query."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def label_of(url: str) -> str:
+    """A kept address as lists show it: its last characters tell it from another of the same site, and give no token."""
+    site = site_of(url)
+    target = url.removeprefix(site)
+    if len(target) > _SHOWN_WHOLE:
+        return f"{site}/…{target[-_SHOWN_OF_LONG:]}"
+    return site if target == "/" else f"{site}{target}"
 
 
 def _check_form(parts: SplitResult, port: int | None) -> None:

@@ -43,10 +43,15 @@ class LogPage:
 
 
 def overview_of(scope: str) -> list[Webhook]:
-    """The live webhooks of a scope, then the ten that ended last, each with ``last_state`` and ``last_at``."""
+    """The live webhooks of a scope, then the ten that ended last, each with its last message.
+
+    That is told by ``last_state``, ``last_attempts`` and ``last_at``.
+    """
     newest = WebhookDelivery.objects.filter(webhook=OuterRef("pk")).order_by("-created_at", "-id")
     rows = webhooks_of(scope).annotate(
-        last_state=Subquery(newest.values("state")[:1]), last_at=Subquery(newest.values("created_at")[:1])
+        last_state=Subquery(newest.values("state")[:1]),
+        last_attempts=Subquery(newest.values("attempts")[:1]),
+        last_at=Subquery(newest.values("created_at")[:1]),
     )
     live = list(rows.filter(ended_at=None))
     return [*live, *rows.exclude(ended_at=None).order_by("-ended_at", "id")[:_ENDED_SHOWN]]

@@ -62,5 +62,5 @@ def company_place(user: User) -> Place:
         app="connect",
         base="base.html",
         about=f"the KMP certificates and requests of {company.name}",
-        crumbs=((company.name, reverse("connect:company")),),
+        crumbs=((company.name, reverse("connect:company")), ("Notices", reverse("connect:company_notices"))),
     )

@@ -75,5 +75,6 @@ def _place(request: HttpRequest, project_id: UUID) -> Place:
         crumbs=(
             ("My Projects", reverse("portal:projects")),
             (project.name, reverse("portal:project", args=[project.pk])),
+            ("Notices", reverse("portal:notices", args=[project.pk])),
         ),
     )

@@ -128,12 +128,15 @@ class TestTheList:
         text = text_of(as_sam.get(HERE))
         assert "https://quiet.example Live None yet" in text
         assert "https://failing.example Live Failed" in text
+        WebhookDelivery.objects.filter(pk=failing.pk).update(state=DeliveryState.DUE)
+        assert "https://failing.example Live Trying again" in text_of(as_sam.get(HERE))
         WebhookDelivery.objects.filter(pk=failing.pk).update(state=DeliveryState.SENT, sent_at=timezone.now())
         assert "https://failing.example Live Delivered" in text_of(as_sam.get(HERE))
 
     def test_paths_that_may_hold_tokens_are_on_the_webhooks_own_page_alone(self, acme: Company, as_sam: Client) -> None:
-        webhook, _ = make_webhook(acme, ADDRESS)
+        webhook, _ = make_webhook(acme, f"{ADDRESS}-abcd")
         assert "t0p" not in as_sam.get(HERE).content.decode()
+        assert "https://hooks.example.com/…abcd" in text_of(as_sam.get(HERE))
         assert "t0p" in as_sam.get(f"{HERE}{webhook.pk}/").content.decode()
 
     def test_many_webhooks_cost_no_more_queries(self, acme: Company, as_sam: Client) -> None:
