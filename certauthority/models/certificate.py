@@ -79,6 +79,8 @@ class Certificate(models.Model):
                 condition=Q(linted_at=None, authority__isnull=False),
             ),
             models.Index(fields=["linted_at"], name="certificate_findings", condition=~Q(lint_findings="")),
+            # What ends next: the company's clock asks for the first few ends from a moment on.
+            models.Index(fields=["not_after"], name="certificate_by_end"),
         ]
 
     def __str__(self) -> str:
