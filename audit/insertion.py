@@ -80,9 +80,10 @@ def _statement_for_many(model: type[models.Model], columns: tuple[str, ...], sha
     quote = connection.ops.quote_name
     names = ", ".join(quote(str(field.column)) for field in fields)
     if connection.vendor == "postgresql":
-        # Without their length, so that a value that is too long is refused, not cut.
+        # Types without their length, so that a value that is too long is refused, not cut. Arrays go in binary form
+        # (%b): as text every word in them would be searched for what must be quoted.
         types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
-        arrays = ", ".join(f"%s::{kind}[]" for kind in types[: len(columns)])
+        arrays = ", ".join(f"%b::{kind}[]" for kind in types[: len(columns)])
         values = ", ".join(["one.*", *(f"%s::{kind}" for kind in types[len(columns) :])])
         source = f"SELECT {values} FROM unnest({arrays}) AS one"  # noqa: S608  names of our own
     else:
