@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, transaction
 from django.utils import timezone
 
-from audit.insertion import insert
+from audit.insertion import insert, insert_new, update_each
 from audit.models import AuditEvent
 from connect.models import Company
 
@@ -37,3 +39,43 @@ def test_the_databases_constraints_hold(db: None) -> None:
     first = insert(event())
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(event(reference=first.reference))
+
+
+def company_row(name: str) -> tuple[object, ...]:
+    return uuid4(), name, None
+
+
+def test_many_are_stored_as_save_would_and_those_that_are_there_are_left_out(db: None) -> None:
+    now = timezone.now()
+    rows = [company_row("Acme Payments Ltd"), company_row("Globex “Ltd”, {NULL}"), company_row("Acme Payments Ltd")]
+    columns = ["id", "name", "cid"]
+    assert insert_new(Company, columns, rows, same={"country": "GB", "verified_at": now}) == 2
+    assert insert_new(Company, columns, [*rows, company_row("Initech")], same={"country": "GB"}) == 1
+    assert insert_new(Company, columns, [], same={}) == 0
+    saved = Company.objects.create(name="Saved", country="GB", verified_at=now)
+    shown = [field.name for field in Company._meta.concrete_fields if field.name not in ("id", "name")]
+    wanted = Company.objects.filter(pk=saved.pk).values(*shown).get()
+    stored = Company.objects.filter(name__in=[str(row[1]) for row in rows])
+    assert list(stored.values(*shown)) == [wanted, wanted]
+    assert set(stored.values_list("pk", flat=True)) == {rows[0][0], rows[1][0]}
+
+
+@pytest.mark.postgresql
+def test_what_is_too_long_is_refused_and_not_cut(db: None) -> None:
+    with pytest.raises(DataError), transaction.atomic():
+        insert_new(Company, ["id", "name", "cid"], [company_row("x" * 65)], same={})
+
+
+def test_a_constraint_other_than_of_uniqueness_holds_for_many(db: None) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_new(Company, ["id", "name", "cid"], [company_row("Acme")], same={"clock_run": uuid4()})
+
+
+def test_each_row_gets_its_own_value_in_one_statement(db: None) -> None:
+    companies = [Company.objects.create(name=f"Company {number}") for number in range(3)]
+    now = timezone.now()
+    update_each(Company, "verified_at", {companies[0].pk: now, companies[1].pk: None, uuid4(): now})
+    update_each(Company, "verified_at", {})
+    assert list(Company.objects.order_by("name").values_list("verified_at", flat=True)) == [now, None, None]
+    update_each(Company, "verified_at", {companies[0].pk: None, companies[2].pk: now})
+    assert list(Company.objects.order_by("name").values_list("verified_at", flat=True)) == [None, None, now]
