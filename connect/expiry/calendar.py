@@ -22,7 +22,7 @@ from connect.text import one_line
 ALARM_DAYS = (30, 7, 1)
 # What has ended stays for a while, so that nobody wonders where it went.
 KEPT_DAYS = 90
-MOST_EVENTS = 1000
+MOST_EVENTS = 500
 _NAME_LENGTH = 64
 _REFRESH = timedelta(hours=1)
 
