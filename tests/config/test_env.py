@@ -142,6 +142,19 @@ def test_production_asks_for_second_factors_and_the_demo_does_not(
     assert done.stdout.strip() == expected, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, "False"), ({"WEBHOOK_ALLOW_PRIVATE": "true"}, "True"), (production(), "False")],
+    ids=["demo", "switched on", "production"],
+)
+def test_webhooks_reach_no_private_address_unless_told_to(
+    variables: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    program = "from config import settings; print(settings.WEBHOOK_ALLOW_PRIVATE)"
+    done = run_python("-c", program, environment=clean_environment(STATE_DIR=str(tmp_path), **variables))
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_a_mail_server_never_shows_its_password() -> None:
     assert "secret" not in repr(env.MailServer("smtp", "host", 25, "user", "secret"))
 
