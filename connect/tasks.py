@@ -20,7 +20,7 @@ _SCAN_SECONDS = 60.0
 _DIGEST_SECONDS = 60.0
 # How long one task goes on with one webhook, and how many the sweep begins with: mails wait behind them.
 _WEBHOOK_SECONDS = 40.0
-_WEBHOOKS_AT_ONCE = 20
+_WEBHOOKS_AT_ONCE = 50
 
 
 @shared_task

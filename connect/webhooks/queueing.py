@@ -15,7 +15,7 @@ from connect.models import Company, Webhook, WebhookDelivery
 from connect.webhooks.payload import JSON, WebhookEvent, body_of
 
 # One event reaches few webhooks. What concerns more is left to the sweep, so that the queue is not flooded.
-_MOST_MESSAGES = 20
+_MOST_MESSAGES = 50
 
 
 def queue_event(
