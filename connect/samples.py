@@ -23,6 +23,8 @@ from connect.models import User
 log = logging.getLogger(__name__)
 
 _HOUR = 3600
+_EXPIRY, _COMPANY, _SIGN_IN = "Expiry", "Company and access", "Sign-in"
+_ABOUT_EXPIRY = ("connect.certificate-", "connect.digest")
 
 
 class SampleRefused(Exception):
@@ -48,8 +50,9 @@ class Kind:
     @property
     def group(self) -> str:
         """The part of the site that it comes from."""
-        groups = {"account": "Sign-in", "connect": "Company and access"}
-        groups |= {source.name: source.label for source in sources()}
+        if self.name.startswith(_ABOUT_EXPIRY):
+            return _EXPIRY
+        groups = {"connect": _COMPANY, "account": _SIGN_IN} | {source.name: source.label for source in sources()}
         return groups[self.name.partition(".")[0]]
 
 
@@ -62,8 +65,9 @@ def register(kind: str, label: str, make: Callable[[User, datetime], Example]) -
 
 
 def kinds() -> list[Kind]:
-    """Every kind, by group and label."""
-    return sorted(_kinds.values(), key=lambda kind: (kind.group, kind.label))
+    """Every kind, by group and label; what tells of expiries comes first."""
+    order = [_EXPIRY, *(source.label for source in sources()), _COMPANY, _SIGN_IN]
+    return sorted(_kinds.values(), key=lambda kind: (order.index(kind.group), kind.label))
 
 
 def send_sample(kind: str, *, to: User, now: datetime) -> None:
