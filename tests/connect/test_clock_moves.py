@@ -17,54 +17,20 @@ from audit.models import AuditEvent
 from certauthority.models import Authority
 from connect.clock import company_time, is_ahead, may_move
 from connect.clock_moves import (
-    RUN_IS_OVER,
     ClockMovedMeanwhile,
     ClockRefused,
     clock_state,
     latest_moment,
     move,
-    start_over,
 )
-from connect.models import Channel, ClockJump, Company, Notice, NoticeState, User
-from portal.models import Credential, Role
+from connect.models import ClockJump, Company, User
+from portal.models import Role
+from tests.connect.clock_steps import moved, over
 from tests.connect.factories import make_staff
-from tests.factories import make_company, make_credential, make_member, make_project, make_user
+from tests.factories import make_company, make_member, make_project, make_user
 from tests.kmp.factories import make_entry, make_officer
 
 DAY = timedelta(days=1)
-
-
-def moved(
-    company: Company, by: User, *, days: float = 1, now: datetime | None = None, state: str | None = None
-) -> ClockJump:
-    """Move the clock by so many days of what it shows, at the real moment ``now``."""
-    now = now or timezone.now()
-    company.refresh_from_db()
-    to = company_time(company, now) + timedelta(days=days)
-    return move(company, to=to, by=by, actor=Actor(by.email, "192.0.2.1"), now=now, state=state)
-
-
-def over(company: Company, by: User, *, now: datetime | None = None, state: str | None = None) -> None:
-    start_over(company, by=by, actor=Actor(by.email), now=now or timezone.now(), state=state)
-
-
-def notice_of(company: Company, run: object, **fields: object) -> Notice:
-    """A mail of a clock run that is still to be sent."""
-    now = timezone.now()
-    values = {
-        "event": f"test:{uuid4()}",
-        "kind": "connect.certificate-expires",
-        "channel": Channel.MAIL,
-        "address": "alice@acme.example",
-        "company": company,
-        "subject": "Soon over",
-        "state": NoticeState.DUE,
-        "created_at": now,
-        "due_at": now,
-        "clock_run": run,
-        "company_at": now,
-    }
-    return Notice.objects.create(**{**values, **fields})
 
 
 def test_the_first_move_begins_a_run_and_the_next_goes_on_with_it(acme: Company, sam: User) -> None:
@@ -224,61 +190,6 @@ def test_both_moves_are_in_the_audit_log_with_both_times(acme: Company, sam: Use
     assert (event.at, event.company_at) == (end, end + 3 * DAY), "it happened while the clock was ahead"
     assert event.before == {"company_time": (end + 3 * DAY).isoformat(), "clock_run": str(jump.run)}
     assert event.after == {"company_time": end.isoformat()}
-
-
-class TestStartOver:
-    def test_the_clock_shows_real_time_and_the_next_run_is_another(self, acme: Company, sam: User) -> None:
-        first = moved(acme, sam, days=400)
-        over(acme, sam)
-        acme.refresh_from_db()
-        assert (acme.clock_ahead, acme.clock_run) == (timedelta(0), None)
-        assert moved(acme, sam).run != first.run
-
-    def test_there_must_be_a_run(self, acme: Company, sam: User) -> None:
-        with pytest.raises(ClockRefused, match="shows real time already"):
-            over(acme, sam)
-        moved(acme, sam)
-        over(acme, sam)
-        with pytest.raises(ClockRefused, match="shows real time already"):
-            over(acme, sam)
-        assert AuditEvent.objects.filter(action="company.clock_started_over").count() == 1
-
-    def test_mails_of_the_run_that_are_still_due_are_not_sent_any_more(self, acme: Company, sam: User) -> None:
-        other = make_company()
-        run = moved(acme, sam).run
-        mine, real = notice_of(acme, run), notice_of(acme, None)
-        sent = notice_of(acme, run, state=NoticeState.SENT, sent_at=timezone.now())
-        failed = notice_of(acme, run, state=NoticeState.FAILED)
-        foreign = notice_of(other, moved(other, make_staff()).run)
-        over(acme, sam)
-        mine.refresh_from_db()
-        assert (mine.state, mine.reason) == (NoticeState.SKIPPED, RUN_IS_OVER)
-        for row in (real, sent, failed, foreign):
-            before = row.state
-            row.refresh_from_db()
-            assert (row.state, row.reason) == (before, "")
-
-    def test_every_threshold_is_judged_anew(self, acme: Company, sam: User, authorities: dict[str, Authority]) -> None:
-        credential = make_credential(make_project(admin=make_user(company=acme)))
-        entry, foreign = make_entry(acme), make_entry()
-        moved(acme, sam, days=380)
-        for row in (credential, entry, foreign):
-            type(row).objects.filter(pk=row.pk).update(next_notice_at=None)
-        over(acme, sam)
-        for row in (credential, entry, foreign):
-            row.refresh_from_db()
-        assert credential.next_notice_at == credential.created_at
-        assert entry.next_notice_at == entry.issued_at
-        assert foreign.next_notice_at is None
-
-    def test_certificates_keep_their_dates(self, acme: Company, sam: User, authorities: dict[str, Authority]) -> None:
-        project = make_project(admin=make_user(company=acme))
-        moved(acme, sam, days=200)
-        project.company.refresh_from_db()
-        credential = make_credential(project)
-        end = credential.certificate.not_after
-        over(acme, sam)
-        assert Credential.objects.get(pk=credential.pk).certificate.not_after == end
 
 
 def test_other_companies_notice_nothing(acme: Company, sam: User, authorities: dict[str, Authority]) -> None:

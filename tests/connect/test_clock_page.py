@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django.conf import settings as site_settings
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from certauthority.models import Authority
 from connect.clock import company_time
-from connect.models import Channel, ClockJump, Company, Notice, NoticeState, User
+from connect.models import ClockJump, Company, User
 from portal.models import Credential
+from tests.connect.clock_pages import CLOCK, ahead, press, state_on, url_of
 from tests.connect.conftest import SignIn
-from tests.connect.expiring import before_end, end_of
+from tests.connect.expiring import end_of
 from tests.connect.factories import move_clock
-from tests.factories import make_company, make_credential, make_many_credentials, make_member, make_project, make_user
-from tests.kmp.factories import make_entry, make_many_entries, make_officer
+from tests.factories import make_company, make_credential, make_member, make_project, make_user
+from tests.kmp.factories import make_officer
 from tests.page_text import text_of
 
-CLOCK = "/connect/clock/"
 DAY = timedelta(days=1)
 
 
@@ -42,24 +39,6 @@ def credential(alice: User, authorities: dict[str, Authority]) -> Credential:
 @pytest.fixture
 def as_alice(credential: Credential, alice: User, sign_in: SignIn) -> Client:
     return sign_in(alice)
-
-
-def url_of(company: Company, what: str = "") -> str:
-    return f"{CLOCK}{company.pk}/{what}"
-
-
-def state_on(page: Any) -> str:
-    return str(page.context["clock"].state)
-
-
-def press(client: Client, step: str, *, url: str = CLOCK, state: str | None = None, **fields: str) -> Any:
-    """Press a button of the page as it is, or of one that was opened earlier, and look at what comes then."""
-    state = state_on(client.get(url)) if state is None else state
-    return client.post(url, {"step": step, "state": state, **fields}, follow=True)
-
-
-def ahead(company: Company) -> timedelta:
-    return Company.objects.get(pk=company.pk).clock_ahead
 
 
 class TestWhoSeesIt:
@@ -260,76 +239,3 @@ class TestStartOver:
         assert "The clock shows real time" in text_of(page)
         assert 'name="state"' not in page.content.decode()
         assert "Start over" not in text_of(as_alice.get(CLOCK)).split("Move the clock")[0]
-
-
-class TestNames:
-    def test_what_one_may_not_see_is_told_without_names(
-        self, as_alice: Client, acme: Company, credential: Credential, sign_in: SignIn
-    ) -> None:
-        entry = make_entry(acme)
-        hidden = make_credential(make_project(admin=make_user(company=acme), name="Secret Project"), alias="hush")
-        page = press(as_alice, "date", on=(before_end(credential, days=30)).date().isoformat())
-        words = text_of(page)
-        assert "payouts" in words
-        for name in (entry.reference, entry.common_name, "hush", "Secret Project", hidden.certificate.common_name):
-            assert name not in page.content.decode()
-        assert "A certificate of another project" in words
-        assert "A certificate that only security officers see" in words
-        page = press(as_alice, "date", on=(end_of(hidden) + DAY).date().isoformat())
-        assert page.context["clock"].caused.since.expired_count == 3
-        assert "hush" not in page.content.decode()
-        assert entry.reference not in page.content.decode()
-
-    def test_a_project_admin_who_is_an_officer_sees_both(
-        self, acme: Company, credential: Credential, sign_in: SignIn
-    ) -> None:
-        officer = make_officer(acme)
-        entry = make_entry(acme)
-        make_project(admin=officer)
-        words = text_of(sign_in(officer).get(CLOCK))
-        assert entry.reference in words
-        assert "payouts" not in words
-
-    def test_markup_in_names_stays_text(self, as_alice: Client, credential: Credential) -> None:
-        Credential.objects.filter(pk=credential.pk).update(alias="<b>payouts</b>\u202e")
-        page = press(as_alice, "event")
-        assert "<b>payouts" not in page.content.decode()
-        assert "U+202E" in text_of(page)
-
-
-def test_the_page_asks_again_while_mails_are_on_their_way(as_alice: Client, acme: Company) -> None:
-    press(as_alice, "event")
-    part = as_alice.get(CLOCK, headers={"HX-Request": "true"})
-    assert part.content.decode().strip().startswith(("<section", "{#")) or "<html" not in part.content.decode()
-    assert 'hx-trigger="every 2s"' in part.content.decode()
-    Notice.objects.filter(channel=Channel.MAIL).update(state=NoticeState.SENT, sent_at=timezone.now())
-    part = as_alice.get(CLOCK, headers={"HX-Request": "true"})
-    assert "hx-trigger" not in part.content.decode()
-    assert "Mails sent 1" in text_of(part)
-    as_alice.post(url_of(acme, "start-over/"), {"state": state_on(as_alice.get(CLOCK))})
-    assert as_alice.get(CLOCK, headers={"HX-Request": "true"}).headers["HX-Refresh"] == "true"
-
-
-def test_a_mail_that_does_not_go_out_is_not_asked_for_for_ever(as_alice: Client, acme: Company) -> None:
-    press(as_alice, "event")
-    ClockJump.objects.update(moved_at=timezone.now() - timedelta(minutes=3))
-    page = as_alice.get(CLOCK)
-    assert "On its way" in text_of(page)
-    assert "hx-trigger" not in page.content.decode()
-
-
-@pytest.mark.parametrize("count", [2, 40])
-def test_the_page_takes_the_same_number_of_queries_whatever_there_is(
-    as_alice: Client, acme: Company, credential: Credential, count: int
-) -> None:
-    press(as_alice, "event")
-    make_many_credentials(credential.project, count)
-    make_many_entries(acme, count)
-    as_alice.get(CLOCK)
-    with CaptureQueriesContext(connection) as asked:
-        as_alice.get(CLOCK)
-    assert len(asked) == PAGE_QUERIES
-
-
-# For each portal one for each threshold and one for ends; the rest is the person, the bar, the jump and its notices.
-PAGE_QUERIES = 51
