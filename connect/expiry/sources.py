@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from audit.events import AuditedObject
 from audit.insertion import update_each
@@ -150,15 +150,27 @@ class Source(ABC):
         rows = self.awaited().filter(next_notice_at__lte=now)
         if company is None and not clock_ahead:
             # What is due in real time stands at the beginning of the index by moment.
-            return _hold(rows.filter(**{f"{self.company}__clock_run": None}), limit=limit)
+            return _hold(rows.filter(**{f"{self.company}__clock_run": None}), "next_notice_at", limit=limit)
         companies = Company.objects.filter(clock_ahead=clock_ahead)
         companies = companies.filter(pk=company.pk) if company else companies.filter(clock_run__isnull=False)
         keys: list[UUID] = []
         for scope in self._scopes_due(companies, now=now)[:limit]:
-            keys += _hold(rows.filter(**{self.scope: scope}), limit=limit - len(keys))
+            keys += _hold(rows.filter(self._is_of(scope)), *self._by_scope, limit=limit - len(keys))
             if len(keys) >= limit:
                 break
         return keys
+
+    def _is_of(self, scope: Any) -> Q:
+        """That a row is of this scope, written as a range.
+
+        With an equals sign the order by scope and moment would be one by moment to the planner, and where there are
+        few scopes it would take the index by moment for this, too.
+        """
+        return Q(**{f"{self.scope}__gte": scope, f"{self.scope}__lte": scope})
+
+    @property
+    def _by_scope(self) -> tuple[str, str]:
+        return f"{self.scope}_id", "next_notice_at"
 
     def _scopes_due(self, companies: QuerySet[Company], *, now: datetime) -> QuerySet[Any]:
         """Keys of the scopes of these companies that have something due.
@@ -166,8 +178,8 @@ class Source(ABC):
         One look into the index by scope and moment for each. With a join in its place the planner may choose the index
         by moment, and walk through what companies in real time will have due until then.
         """
-        first = self.awaited().filter(**{self.scope: OuterRef("pk")}, next_notice_at__lte=now)
-        first = first.order_by("next_notice_at").values("next_notice_at")[:1]
+        first = self.awaited().filter(self._is_of(OuterRef("pk")), next_notice_at__lte=now)
+        first = first.order_by(*self._by_scope).values("next_notice_at")[:1]
         scopes = self.scopes(companies).annotate(first_due=Subquery(first)).filter(first_due__isnull=False)
         keys: QuerySet[Any] = scopes.order_by("first_due", "pk").values_list("pk", flat=True)
         return keys
@@ -193,9 +205,9 @@ class Source(ABC):
         return self.rows().filter(**{f"{self.scope}__in": scopes}).order_by(self.expiry, "pk")
 
 
-def _hold(due: QuerySet[Any], *, limit: int) -> list[UUID]:
+def _hold(due: QuerySet[Any], *order: str, limit: int) -> list[UUID]:
     """The keys of the longest due of these rows, locked; without those that another transaction has locked."""
-    due = due.order_by("next_notice_at", "pk").only("pk")
+    due = due.order_by(*order, "pk").only("pk")
     if connection.features.has_select_for_update_skip_locked:
         due = due.select_for_update(skip_locked=True, of=("self",))
     return [row.pk for row in due[:limit]]

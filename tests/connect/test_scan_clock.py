@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from certauthority.models import Authority
@@ -14,7 +15,7 @@ from connect.expiry.sources import sources
 from connect.models import Company, Notice, NoticeState
 from kmp.models import InventoryEntry
 from portal.models import Credential, Role
-from tests.connect.expiring import Watched, before_end, mails_of, states_of, watched
+from tests.connect.expiring import Watched, before_end, mails_of, make_due_credentials, states_of, watched
 from tests.connect.factories import move_clock
 from tests.factories import make_company, make_credential, make_member, make_project, make_user
 from tests.kmp.factories import make_entry, make_officer
@@ -153,3 +154,29 @@ def test_a_run_that_lasts_while_real_thresholds_pass(acme: Company) -> None:
     assert scan.scan(now=before_end(row, days=29)) == 2
     in_real_time = Notice.objects.filter(watched=watched(row), clock_run=None, channel="mail")
     assert dict(in_real_time.values_list("threshold", "state")) == {90: DUE, 60: SKIPPED, 30: DUE}
+
+
+@pytest.mark.postgresql
+def test_a_company_that_is_ahead_is_found_without_walking_through_the_others(acme: Company, globex: Company) -> None:
+    """As after some scans on one connection, when the server no longer plans for each value."""
+    make_due_credentials(3000, days=200, project=make_project(admin=make_user(company=globex)))
+    now = timezone.now()
+    Credential.objects.update(next_notice_at=now + timedelta(days=100))
+    row = credential_of(acme)
+    move_to(acme, before_end(row, days=90), now=now)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        cursor.execute("SET LOCAL enable_seqscan = off")  # It would read so small a table whole.
+        before = rows_read(cursor)
+        assert scan.scan(now=now) == 2
+        assert scan.scan(now=now) == 0
+        assert rows_read(cursor) - before < 100
+
+
+def rows_read(cursor: CursorWrapper) -> int:
+    """How many credentials this transaction has looked at."""
+    cursor.execute(
+        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables WHERE relname = 'portal_credential'"
+    )
+    return int(cursor.fetchone()[0])
