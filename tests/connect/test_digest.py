@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import subprocess
-import threading
-from contextlib import closing
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from django.db import connection
@@ -16,17 +12,15 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority.models import Authority
 from connect import tasks
-from connect.clock import company_time
 from connect.expiry import digest, digest_run
-from connect.models import Channel, Company, DemoMail, Notice, NoticePreference, NoticeState, User
+from connect.models import Channel, Company, Notice, NoticePreference, NoticeState, User
 from connect.preferences import choose_digest, next_digest_at
 from kmp.models import InventoryEntry
 from portal.models import Credential, Project
+from tests.connect.digests import ending, wants_digest
 from tests.connect.factories import move_clock
 from tests.connect.lifetimes import day
-from tests.connect.test_notices import wait_until
 from tests.factories import (
-    let_expire,
     make_company,
     make_credential,
     make_many_credentials,
@@ -35,7 +29,6 @@ from tests.factories import (
     make_user,
 )
 from tests.kmp.factories import make_entry, make_officer
-from tests.processes import celery_worker
 
 MONDAY = day("2027-02-01T06:00")
 
@@ -48,22 +41,6 @@ def alice(db: None) -> User:
 @pytest.fixture
 def project(alice: User) -> Project:
     return make_project(admin=alice, name="Checkout API")
-
-
-def wants_digest(user: User, *, due_at: datetime | None = None) -> NoticePreference:
-    """Somebody who has asked for it, and whose next one is due at this moment of the company's time, or now."""
-    now = timezone.now()
-    choose_digest(user, weekly=True, actor=Actor(user.email), now=now)
-    preference = NoticePreference.objects.get(user=user)
-    preference.next_digest_at = due_at or company_time(user.company, now)
-    preference.save()
-    return preference
-
-
-def ending(project: Project, days: int, alias: str) -> Credential:
-    credential = make_credential(project, alias=alias)
-    let_expire(credential, in_days=days)
-    return credential
 
 
 def mail_text() -> str:
@@ -277,52 +254,3 @@ def test_more_than_a_page_of_people_are_all_told(
         wants_digest(user)
     assert list(digest_run.pages(now=timezone.now())) == [2, 2, 1]
     assert Notice.objects.filter(kind=digest.KIND).values("address").distinct().count() == 5
-
-
-def test_a_worker_writes_and_delivers_it(
-    authorities: dict[str, Authority], celery_worker_process: subprocess.Popen[bytes]
-) -> None:
-    alice = make_user(email="alice@acme.example")
-    ending(make_project(admin=alice), 10, "soon")
-    wants_digest(alice)
-    tasks.send_digests.delay()
-    wait_until(lambda: DemoMail.objects.filter(address=alice.email).exists())
-    assert "soon (Sandbox) expires in 10 days" in DemoMail.objects.get(address=alice.email).subject
-
-
-def test_two_workers_at_once_send_each_once(
-    authorities: dict[str, Authority], transactional_db: None, tmp_path: Path
-) -> None:
-    project = make_project(admin=make_user())
-    ending(project, 10, "soon")
-    people = [make_member(project) for _ in range(8)]
-    for user in people:
-        wants_digest(user)
-    with celery_worker(tmp_path / "one.log"), celery_worker(tmp_path / "two.log"):
-        for _ in range(6):
-            tasks.send_digests.delay()
-        wait_until(lambda: DemoMail.objects.filter(subject__startswith="Weekly").count() == len(people))
-    assert Notice.objects.filter(kind=digest.KIND).count() == len(people)
-    assert DemoMail.objects.filter(subject__startswith="Weekly").values("address").distinct().count() == len(people)
-
-
-def test_two_at_the_same_moment_write_each_once(authorities: dict[str, Authority], transactional_db: None) -> None:
-    project = make_project(admin=make_user())
-    ending(project, 10, "soon")
-    people = [make_member(project) for _ in range(12)]
-    for user in people:
-        wants_digest(user)
-    now, begin, written = timezone.now(), threading.Barrier(2), []
-
-    def run() -> None:
-        with closing(connection):
-            begin.wait(timeout=30)
-            written.append(digest_run.send_due(now=now))
-
-    threads = [threading.Thread(target=run) for _ in range(2)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert sum(written) == len(people)
-    assert Notice.objects.filter(kind=digest.KIND).count() == len(people)
