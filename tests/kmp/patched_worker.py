@@ -25,6 +25,7 @@ from kmp import automatic_review, messages  # noqa: E402  the apps are ready onl
 from kmp.models import CertificateRequest  # noqa: E402
 
 OVERLAP_SECONDS = 0.7
+ANOTHER_PROCESS_SECONDS = 20.0
 
 
 class Point:
@@ -81,15 +82,22 @@ class Point:
         messages.signed = die_once
 
     def slow(self) -> None:
-        """Every worker that claims a request waits before it decides, so that several decide at once."""
+        """Who claims a request waits for another process before it decides, so that several decide at once."""
         decide = automatic_review._decide
 
         def wait(request: CertificateRequest, *, now: datetime) -> None:
             self.note(f"{request.number} {os.getpid()}")
+            self._await_another_process()
             time.sleep(OVERLAP_SECONDS)
             decide(request, now=now)
 
         automatic_review._decide = wait
+
+    def _await_another_process(self) -> None:
+        for _ in range(int(ANOTHER_PROCESS_SECONDS / OVERLAP_SECONDS)):
+            if len({line.split()[1] for line in self._trace.read_text(encoding="ascii").splitlines()}) > 1:
+                return
+            time.sleep(OVERLAP_SECONDS)
 
     def _note_certificate(self, request: CertificateRequest) -> None:
         if request.entry is None:
