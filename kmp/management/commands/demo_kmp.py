@@ -12,6 +12,7 @@ from django.utils import timezone
 from certauthority.errors import CAError
 from connect.demo import DEMO_ACCOUNTS
 from connect.demo_access import create_demo_access
+from connect.expiry.scan import scan
 from connect.models import AccessRequest, User
 from kmp.demo import create_demo_inventory
 from kmp.models import CertificateRequest
@@ -38,4 +39,6 @@ class Command(BaseCommand):
                 create_demo_inventory(people, now=now)
         except CAError as error:
             raise CommandError(str(error)) from error
+        # What is due at the start is told at the start, so that the first jump of a clock shows its own doing alone.
+        scan(now=now)
         self.stdout.write("Created the demo data of KMP.")
