@@ -273,6 +273,11 @@ LOGGING = {
     "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
-    # It would log the id of every passkey that is used.
-    "loggers": {"fido2": {"level": "WARNING"}},
+    "filters": {"secret addresses": {"()": "connect.log_lines.SecretAddresses"}},
+    "loggers": {
+        # It would log the id of every passkey that is used.
+        "fido2": {"level": "WARNING"},
+        "django.request": {"filters": ["secret addresses"]},
+        "django.security.csrf": {"filters": ["secret addresses"]},
+    },
 }
