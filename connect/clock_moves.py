@@ -90,8 +90,8 @@ def move(
 def start_over(company: Company, *, by: User, actor: Actor, now: datetime, state: str | None = None) -> None:
     """End the clock run: the company's clock shows real time again.
 
-    Thresholds are judged anew, so that real notices come whatever was sent in the run; what the run had still to send
-    is not sent any more. Certificates keep the dates that they have.
+    Thresholds are judged anew, and snoozes of the run end, so that real notices come whatever was sent or silenced in
+    it; what the run had still to send is not sent any more. Certificates keep the dates that they have.
 
     Raises:
         ClockMovedMeanwhile: the clock is not as ``state`` says.
@@ -100,19 +100,19 @@ def start_over(company: Company, *, by: User, actor: Actor, now: datetime, state
     row = _held(company, by=by, state=state)
     if not is_ahead(row):
         raise ClockRefused("The clock shows real time already. There is nothing to start over.")
-    at_last, run = audited_company(row), row.clock_run
+    at_last, shown, run = audited_company(row), company_time(row, now), row.clock_run
+    row.clock_ahead, row.clock_run = timedelta(0), None
+    row.save(update_fields=["clock_ahead", "clock_run"])
+    for source in sources():
+        source.begin_again(row)
     record(
         "company.clock_started_over",
         actor=actor,
         on=at_last,
         now=now,
-        before={"company_time": company_time(row, now).isoformat(), "clock_run": str(run)},
-        after={"company_time": now.isoformat()},
+        before={"company_time": shown.isoformat(), "clock_run": str(run)},
+        after={"company_time": now.isoformat(), "snoozes_ended": sum(source.end_snoozes(row) for source in sources())},
     )
-    row.clock_ahead, row.clock_run = timedelta(0), None
-    row.save(update_fields=["clock_ahead", "clock_run"])
-    for source in sources():
-        source.begin_again(row)
     # What a worker is sending at this moment is left to it.
     pending = Notice.objects.filter(clock_run=run, state=NoticeState.DUE, channel=Channel.MAIL)
     if connection.features.has_select_for_update_skip_locked:

@@ -18,7 +18,7 @@ from certauthority.x509.profile import add_months
 from connect.clock import company_time
 from connect.expiry.sources import Lifetime, source_of
 from connect.expiry.thresholds import first_after
-from connect.models import Watched
+from connect.models import Company, Watched
 
 _SALT = "connect.expiry.snooze"
 _LONGEST_TOKEN = 1000
@@ -83,8 +83,11 @@ def why_not(lifetime: Lifetime, *, now: datetime) -> str:
 def snooze(lifetime: Lifetime, *, until: date, by: str, actor: Actor, now: datetime) -> None:
     """Tell nobody of this certificate's end before the day ``until``. ``now`` is real time.
 
+    Silence that is asked for in a clock run ends with it.
+
     Raises:
-        SnoozeRefused: the day is out of range, no notice is left to come, or the certificate has ended meanwhile.
+        SnoozeRefused: the day is out of range, no notice is left to come, or the certificate or the clock run that its
+            page showed has ended meanwhile.
     """
     company_now = company_time(lifetime.company, now)
     first, last = days_to_choose(now=company_now)
@@ -109,11 +112,14 @@ def _set(lifetime: Lifetime, *, until: date | None, by: str, actor: Actor, now: 
     row: Watched | None = held.filter(pk=lifetime.key).first()
     if row is None:
         return False
-    before = row.snoozed_until
+    before, run = row.snoozed_until, lifetime.company.clock_run
+    # Read once the row is held: `Start over` ends the silence of its run and cannot do so between.
+    if until is not None and run != Company.objects.values_list("clock_run", flat=True).get(pk=lifetime.company.pk):
+        raise SnoozeRefused("The company’s clock was moved meanwhile. Look at what it shows, and choose a day again.")
     if before == until:
         return True
-    row.snoozed_until, row.snoozed_by = until, by
-    row.save(update_fields=["snoozed_until", "snoozed_by"])
+    row.snoozed_until, row.snoozed_by, row.snoozed_run = until, by, run if until is not None else None
+    row.save(update_fields=["snoozed_until", "snoozed_by", "snoozed_run"])
     record(
         source.action("woken" if until is None else "snoozed"),
         actor=actor,

@@ -196,6 +196,11 @@ class Source(ABC):
         """Have every threshold of the company's certificates judged anew, from when each came in."""
         self.rows().filter(**{self.company: company}).update(next_notice_at=F(self.since))
 
+    def end_snoozes(self, company: Company) -> int:
+        """End the silence that was asked for in a clock run of the company. How many certificates had it."""
+        snoozed = self.rows().filter(**{self.company: company}, snoozed_run__isnull=False)
+        return snoozed.update(snoozed_until=None, snoozed_by="", snoozed_run=None)
+
     def of_company(self, company: Company) -> QuerySet[Any]:
         """The company's rows, the next to expire first."""
         return self.rows().filter(**{self.company: company}).order_by(self.expiry, "pk")

@@ -15,6 +15,9 @@ class Watched(models.Model):
     next_notice_at = models.DateTimeField(null=True, editable=False)
     snoozed_until = models.DateField(null=True, help_text="No expiry notice before this day of the company's time")
     snoozed_by = models.CharField(max_length=254, blank=True, help_text="E-mail address of who asked for silence")
+    snoozed_run = models.UUIDField(
+        null=True, editable=False, help_text="The clock run in which silence was asked for, which it does not outlast"
+    )
 
     class Meta:
         abstract = True

@@ -8,16 +8,19 @@ from uuid import uuid4
 import pytest
 from django.utils import timezone
 
+from audit.events import Actor
 from audit.models import AuditEvent
 from certauthority.models import Authority
-from connect.clock_moves import (
-    RUN_IS_OVER,
-    ClockRefused,
-)
+from connect.clock import company_time
+from connect.clock_moves import RUN_IS_OVER, ClockRefused
+from connect.expiry.snooze import snooze
+from connect.expiry.sources import lifetime_of
 from connect.models import Channel, Company, Notice, NoticeState, User
+from kmp.models import InventoryEntry
 from portal.models import Credential
 from tests.connect.clock_steps import moved, over
-from tests.connect.factories import make_staff
+from tests.connect.expiring import watched
+from tests.connect.factories import make_staff, move_clock
 from tests.factories import make_company, make_credential, make_project, make_user
 from tests.kmp.factories import make_entry
 
@@ -87,6 +90,35 @@ def test_every_threshold_is_judged_anew(acme: Company, sam: User, authorities: d
     assert credential.next_notice_at == credential.created_at
     assert entry.next_notice_at == entry.issued_at
     assert foreign.next_notice_at is None
+
+
+def test_silence_of_the_run_ends_with_it_and_that_of_real_time_stays(
+    acme: Company, sam: User, authorities: dict[str, Authority]
+) -> None:
+    project = make_project(admin=make_user(company=acme))
+    real, rehearsed = make_credential(project), make_credential(project)
+    entry, foreign = make_entry(acme), make_entry(make_company())
+    move_clock(foreign.company, timedelta(days=300))
+    _snooze(real)
+    _snooze(foreign)
+    moved(acme, sam, days=300)
+    _snooze(rehearsed)
+    _snooze(entry)
+    over(acme, sam)
+    for row in (real, rehearsed, entry, foreign):
+        row.refresh_from_db()
+    assert (rehearsed.snoozed_until, rehearsed.snoozed_by, entry.snoozed_until) == (None, "", None)
+    assert real.snoozed_until is not None
+    assert foreign.snoozed_until is not None
+    assert AuditEvent.objects.get(action="company.clock_started_over").after["snoozes_ended"] == 2
+
+
+def _snooze(row: Credential | InventoryEntry) -> None:
+    lifetime = lifetime_of(watched(row))
+    assert lifetime is not None
+    now = timezone.now()
+    until = company_time(lifetime.company, now).date() + timedelta(days=40)
+    snooze(lifetime, until=until, by="alice@acme.example", actor=Actor("alice@acme.example"), now=now)
 
 
 def test_certificates_keep_their_dates(acme: Company, sam: User, authorities: dict[str, Authority]) -> None:

@@ -24,6 +24,7 @@ from connect.expiry.snooze import (
     why_not,
 )
 from connect.expiry.sources import Lifetime, lifetime_of
+from connect.models import Company
 from kmp.lifetimes import watched as watched_entry
 from portal import revocation
 from portal.lifetimes import watched
@@ -53,6 +54,16 @@ def lifetime_now(credential: Credential) -> Lifetime:
 
 def in_days(days: int) -> date:
     return (timezone.now() + timedelta(days=days)).date()
+
+
+def test_a_clock_run_that_has_ended_meanwhile_takes_no_snooze(credential: Credential) -> None:
+    company = credential.project.company
+    move_clock(company, timedelta(days=200))
+    seen_in_the_run = lifetime_now(credential)
+    Company.objects.filter(pk=company.pk).update(clock_ahead=timedelta(0), clock_run=None)
+    with pytest.raises(SnoozeRefused, match="clock was moved meanwhile"):
+        snooze(seen_in_the_run, until=in_days(250), by=ALICE, actor=ACTOR, now=timezone.now())
+    assert lifetime_now(credential).snoozed_until is None
 
 
 def token_in(url: str) -> str:
