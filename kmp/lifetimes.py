@@ -109,10 +109,11 @@ class Entries(Source):
     def audited(self, row: InventoryEntry) -> AuditedObject:
         return audited_entry(row)
 
-    def speaking(self, rows: QuerySet[InventoryEntry]) -> QuerySet[InventoryEntry]:
+    def speaking(self, rows: QuerySet[InventoryEntry], *, now: Any) -> QuerySet[InventoryEntry]:
         return rows.filter(
             Q(renewed_by=None)
             | Q(renewed_by__state=EntryState.REVOKED)
+            | Q(renewed_by__expires_at__lt=now)
             | Q(certificate__use__last_used_at__gte=F("renewed_by__issued_at"))
         )
 
@@ -181,6 +182,8 @@ def _lifetime(row: Mapping[str, Any], *, company: Company, issuer: str | None) -
         next_notice_at=row["next_notice_at"],
         snoozed_until=row["snoozed_until"],
         snoozed_by=row["snoozed_by"],
+        renew_label=f"Renew {newer}" if newer else "",
+        renew_url=addresses.renew.format(newer) if newer else "",
     )
 
 

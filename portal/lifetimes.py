@@ -96,10 +96,15 @@ class Credentials(Source):
     def audited(self, row: Credential) -> AuditedObject:
         return audited(row)
 
-    def speaking(self, rows: QuerySet[Credential]) -> QuerySet[Credential]:
+    def speaking(self, rows: QuerySet[Credential], *, now: Any) -> QuerySet[Credential]:
         successors = Credential.objects.filter(predecessor=OuterRef("pk"), ended_at=None).order_by("-created_at", "-pk")
-        return rows.annotate(successor_since=Subquery(successors.values("created_at")[:1])).filter(
-            Q(successor_since=None) | Q(certificate__use__last_used_at__gte=F("successor_since"))
+        return rows.annotate(
+            successor_since=Subquery(successors.values("created_at")[:1]),
+            successor_ends=Subquery(successors.values("certificate__not_after")[:1]),
+        ).filter(
+            Q(successor_since=None)
+            | Q(successor_ends__lt=now)
+            | Q(certificate__use__last_used_at__gte=F("successor_since"))
         )
 
 
@@ -152,6 +157,8 @@ def _lifetime(
         next_notice_at=row["next_notice_at"],
         snoozed_until=row["snoozed_until"],
         snoozed_by=row["snoozed_by"],
+        renew_label=f"Rotate {alias}",
+        renew_url=addresses.rotate.format(**place),
     )
 
 

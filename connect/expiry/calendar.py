@@ -41,7 +41,7 @@ def feed_of(user: User, *, now: datetime) -> bytes:
     if len(found) > MOST_EVENTS:
         calendar.add("x-wr-caldesc", f"The {MOST_EVENTS:,} certificates that expire next. There are more.")
     for lifetime in sorted(found, key=lambda lifetime: (lifetime.expires_at, str(lifetime.key)))[:MOST_EVENTS]:
-        calendar.add_component(_event(lifetime))
+        calendar.add_component(_event(lifetime.at(company_time(lifetime.company, now))))
     return bytes(calendar.to_ical())
 
 

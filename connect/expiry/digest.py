@@ -140,7 +140,7 @@ def _items(source: Source, user: User, *, now: datetime) -> Iterator[Item]:
     if not scopes:
         return
     shown = ExpressionWrapper(F(f"{source.company}__clock_ahead") + Value(now), DateTimeField())
-    rows = source.speaking(source.of_scopes(scopes)).annotate(clock_shows=shown)
+    rows = source.speaking(source.of_scopes(scopes).annotate(clock_shows=shown), now=F("clock_shows"))
     # A day more at both ends: what counts are calendar dates.
     near = {
         f"{source.expiry}__gte": F("clock_shows") - timedelta(days=EXPIRED_DAYS + 1),

@@ -62,7 +62,7 @@ def forecast(lifetimes: Iterable[Lifetime], *, now: datetime, until: datetime) -
     found = [
         Coming(lifetime, threshold.days, threshold.at)
         for lifetime in lifetimes
-        if not lifetime.is_replaced_and_unused
+        if not lifetime.at(now).is_replaced_and_unused
         for threshold in _ahead(
             lifetime.expires_at, lifetime.next_notice_at, lifetime.snoozed_until, now=now, until=until
         )

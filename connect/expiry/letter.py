@@ -42,7 +42,7 @@ def context_of(lifetime: Lifetime, *, address: str, is_over: bool, real: datetim
         "successor_has_expired": _has_expired(lifetime, now=now),
         "successor_since": in_words(lifetime.successor_since) if lifetime.successor_since else "",
         "last_used": _last_used(lifetime),
-        "action": _line(lifetime.act_label),
+        "action": _line(lifetime.at(now).act_label),
         "facts": list(_facts(lifetime, source.place_label, is_over=is_over, now=now)),
         "clocks": Clocks(in_words(now), in_words(real)) if is_ahead(lifetime.company) else None,
         "next_notice": upcoming,

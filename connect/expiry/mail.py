@@ -75,7 +75,9 @@ def message(lifetime: Lifetime, threshold: int, *, to: Recipient, moment: Moment
     context = context_of(lifetime, address=to.address, is_over=is_over, real=moment.real, now=moment.company)
     subject = subject_of(lifetime, threshold, now=moment.company)
     kind = kind_of(threshold)
-    return write(kind, recipient=to, link=lifetime.act_url, context={**context, "subject_line": subject})
+    return write(
+        kind, recipient=to, link=lifetime.at(moment.company).act_url, context={**context, "subject_line": subject}
+    )
 
 
 def _when(expires_at: datetime, threshold: int, *, now: datetime) -> str:

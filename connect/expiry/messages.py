@@ -57,7 +57,7 @@ def webhook_event(judgement: Judgement, *, now: datetime) -> WebhookEvent | None
         kind=_kind(days),
         subject=subject_of(lifetime, days, now=judgement.at),
         text="",
-        link=lifetime.act_url,
+        link=lifetime.at(judgement.at).act_url,
         data={"certificate": certificate_facts(lifetime, now=judgement.at), "threshold": days},
         now=now,
     )
@@ -85,7 +85,7 @@ def _message(judgement: Judgement, days: int, reason: str, to: tuple[Recipient, 
         clock_run=lifetime.company.clock_run,
         company_at=judgement.at,
         subject=subject_of(lifetime, days, now=judgement.at),
-        link=lifetime.act_url,
+        link=lifetime.at(judgement.at).act_url,
         reason=reason,
         to=to,
     )

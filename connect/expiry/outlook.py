@@ -47,7 +47,7 @@ class Outlook:
 def outlook(scopes: Collection[str], *, now: datetime) -> Outlook:
     """The notices to come about the certificates of these scopes, whose companies' clocks show ``now``."""
     soon, later = now + timedelta(days=DUE_DAYS), add_months(now, MONTHS)
-    groups = [group for source in sources() for group in _groups(source, scopes, until=later)]
+    groups = [group for source in sources() for group in _groups(source, scopes, now=now, until=later)]
     return Outlook(
         due=tuple(_due(scopes, now=now, until=soon)),
         due_count=outline(groups, now=now, until=soon).notices,
@@ -56,8 +56,8 @@ def outlook(scopes: Collection[str], *, now: datetime) -> Outlook:
     )
 
 
-def _groups(source: Source, scopes: Collection[str], *, until: datetime) -> Iterator[Alike]:
-    rows = source.speaking(source.of_scopes(scopes)).filter(next_notice_at__lte=until).order_by()
+def _groups(source: Source, scopes: Collection[str], *, now: datetime, until: datetime) -> Iterator[Alike]:
+    rows = source.speaking(source.of_scopes(scopes), now=now).filter(next_notice_at__lte=until).order_by()
     alike = rows.annotate(day=TruncDate(source.expiry, tzinfo=UTC)).values("day", "next_notice_at", "snoozed_until")
     for group in alike.annotate(number=Count("pk")):
         yield Alike(group["day"], group["next_notice_at"], group["snoozed_until"], group["number"])
@@ -68,7 +68,7 @@ def _due(scopes: Collection[str], *, now: datetime, until: datetime) -> Iterator
     found: list[Coming] = []
     whole_until = until
     for source in sources():
-        rows = source.speaking(source.of_scopes(scopes)).filter(next_notice_at__lte=until)
+        rows = source.speaking(source.of_scopes(scopes), now=now).filter(next_notice_at__lte=until)
         awake = rows.exclude(snoozed_until__gt=until.date()).order_by("next_notice_at", source.expiry, "pk")
         lifetimes = source.lifetimes(awake[:LISTED])
         found += forecast(lifetimes, now=now, until=until)

@@ -20,6 +20,6 @@ def reason_for_silence(lifetime: Lifetime, *, now: datetime) -> str:
         by = f" by {lifetime.snoozed_by}" if lifetime.snoozed_by else ""
         # At most 200 characters: an address may have 254.
         return f"Snoozed until {lifetime.snoozed_until:%-d %B %Y}{by}"[: _REASON_LENGTH - 1] + "."
-    if lifetime.is_replaced_and_unused:
+    if lifetime.at(now).is_replaced_and_unused:
         return f"{lifetime.successor} has replaced it, and it has not been used since."
     return ""

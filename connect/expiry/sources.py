@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, ClassVar
 from uuid import UUID
@@ -27,6 +27,7 @@ class Lifetime:
 
     ``name`` is its alias or reference; ``place`` its project or application; ``scope`` the public id of the project,
     or of the company for KMP. ``act_label`` and ``act_url`` are the one next step, ``url`` its page; both are paths.
+    ``renew_label`` and ``renew_url`` are that step once the successor has expired.
     """
 
     source: str
@@ -54,6 +55,8 @@ class Lifetime:
     next_notice_at: datetime | None = None
     snoozed_until: date | None = None
     snoozed_by: str = ""
+    renew_label: str = ""
+    renew_url: str = ""
 
     @property
     def watched(self) -> str:
@@ -66,6 +69,20 @@ class Lifetime:
         if self.successor_since is None:
             return False
         return self.last_used_at is None or self.last_used_at < self.successor_since
+
+    def at(self, now: datetime) -> Lifetime:
+        """The same as it is at ``now``, of the company's time: a successor that has expired is none."""
+        if self.successor_expires_at is None or self.successor_expires_at >= now:
+            return self
+        return replace(
+            self,
+            act_label=self.renew_label or self.act_label,
+            act_url=self.renew_url or self.act_url,
+            successor="",
+            successor_key=None,
+            successor_since=None,
+            successor_expires_at=None,
+        )
 
     def is_snoozed(self, now: datetime) -> bool:
         """Whether somebody asked for silence that still lasts."""
@@ -130,8 +147,11 @@ class Source(ABC):
         """A row, with its company loaded, as the audit log names it."""
 
     @abstractmethod
-    def speaking(self, rows: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of these rows that are not replaced and unused (``Lifetime.is_replaced_and_unused``)."""
+    def speaking(self, rows: QuerySet[Any], *, now: Any) -> QuerySet[Any]:
+        """Those of these rows that are not replaced and unused at ``now`` (``Lifetime.is_replaced_and_unused``).
+
+        ``now`` is a moment of the company's time, or an expression that yields one.
+        """
 
     def action(self, done: str) -> str:
         """What the audit log calls something that was done to a row, such as credential.snoozed."""

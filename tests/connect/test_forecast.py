@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -85,6 +86,7 @@ def test_one_that_is_replaced_and_unused_is_silent_and_one_in_use_is_not() -> No
     newer = lifetime(expires="2028-01-30T10:00", since=day("2027-01-01"))
     older = succeeded(lifetime(), newer)
     assert told(older) == []
+    assert told(succeeded(lifetime(), replace(newer, expires_at=day("2026-12-31")))) == told(lifetime())
     used = succeeded(lifetime(last_used_at=day("2027-01-02")), newer)
     assert len(told(used)) == len(ALL)
 

@@ -135,12 +135,17 @@ def test_the_database_and_the_rule_agree_on_what_is_silent(authorities: dict[str
             CertificateUse.objects.create(certificate=old.certificate, first_used_at=at, last_used_at=at)
     third = make_entry(acme)
     revoked = make_entry(acme, renews=third)
-    entries.revoke(revoked, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=timezone.now())
+    now = timezone.now()
+    entries.revoke(revoked, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=now)
+    fourth = make_entry(acme)
+    InventoryEntry.objects.filter(pk=make_entry(acme, renews=fourth).pk).update(expires_at=now - timedelta(days=1))
     (source,) = (source for source in sources() if source.name == "kmp")
-    speaking = {lifetime.name for lifetime in source.lifetimes(source.speaking(source.rows()))}
-    assert speaking == {item.name for item in source.lifetimes(source.rows()) if not item.is_replaced_and_unused}
-    assert third.reference in speaking
-    assert len(speaking) == 4
+    speaking = {lifetime.name for lifetime in source.lifetimes(source.speaking(source.rows(), now=now))}
+    assert speaking == {
+        item.name for item in source.lifetimes(source.rows()) if not item.at(now).is_replaced_and_unused
+    }
+    assert {third.reference, fourth.reference} <= speaking
+    assert len(speaking) == 6
 
 
 def test_the_number_of_queries_is_the_same_for_2_and_for_20(page: Client, acme: Company, entry: InventoryEntry) -> None:

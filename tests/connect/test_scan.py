@@ -13,11 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.events import Actor
-from certauthority.models import Authority, CertificateUse, RevocationReason
+from certauthority.models import Authority, Certificate, CertificateUse, RevocationReason
 from connect.expiry import scan
+from connect.expiry.mail import render
 from connect.expiry.silence import NOBODY, PASSED_OVER
 from connect.expiry.sources import Source
 from connect.models import Channel, Notice, NoticeState, User, Webhook, WebhookDelivery
+from connect.notices import Written
 from kmp import entries
 from kmp.models import InventoryEntry
 from portal import revocation
@@ -159,6 +161,22 @@ def test_one_that_is_replaced_and_unused_is_silent(credential: Credential, alice
     assert scan.scan(now=before_end(credential, days=60)) == 2
     subject = Notice.objects.filter(threshold=60).values_list("subject", flat=True)[0]
     assert "PAYMENTS-2" in subject
+
+
+def test_one_whose_successor_has_expired_is_told_of_and_is_to_be_replaced(credential: Credential, alice: User) -> None:
+    newer = make_credential(credential.project, alias="PAYMENTS-2", predecessor=credential)
+    Certificate.objects.filter(pk=newer.certificate_id).update(not_after=before_end(credential, days=40))
+    scan.scan(now=before_end(credential, days=60))
+    assert mails_of(credential)[60, alice.email][0] == SKIPPED
+    scan.scan(now=before_end(credential, days=30))
+    assert mails_of(credential)[30, alice.email][0] == DUE
+    told = Notice.objects.get(watched=watched(credential), threshold=30, channel=Channel.MAIL)
+    assert "its successor PAYMENTS-2 has expired, too" in told.subject
+    assert f"?rotate={credential.pk}" in told.link
+    mail = render(told, before_end(credential, days=30))
+    assert isinstance(mail, Written)
+    assert f"Rotate {credential.alias}" in mail.text
+    assert f"Revoke {credential.alias}" not in mail.text
 
 
 def test_a_renewed_entry_is_silent_and_its_successor_is_not(entry: InventoryEntry) -> None:

@@ -21,7 +21,15 @@ from connect.expiry.thresholds import first_after
 from connect.models import Channel, Notice, NoticeState, User
 from portal.models import Credential, Project, Role
 from tests.connect.factories import make_mail, move_clock
-from tests.factories import make_company, make_credential, make_many_credentials, make_member, make_project, make_user
+from tests.factories import (
+    let_expire,
+    make_company,
+    make_credential,
+    make_many_credentials,
+    make_member,
+    make_project,
+    make_user,
+)
 from tests.page_text import text_of
 
 
@@ -148,10 +156,13 @@ def test_the_database_and_the_rule_agree_on_what_is_silent(project: Project, cre
             use(old, at=new.created_at)
         if ends_new:
             Credential.objects.filter(pk=new.pk).update(ended_at=timezone.now(), end_reason="revoked")
+    last = make_credential(project, alias="old-4")
+    let_expire(make_credential(project, alias="new-4", predecessor=last), in_days=-1)
+    now = timezone.now()
     (source,) = (source for source in sources() if source.name == "portal")
-    speaking = {lifetime.name for lifetime in source.lifetimes(source.speaking(source.rows()))}
-    by_rule = {item.name for item in source.lifetimes(source.rows()) if not item.is_replaced_and_unused}
-    assert speaking == by_rule == {"payouts-mtf", "old-1", "old-2", "old-3", "new-0", "new-1"}
+    speaking = {lifetime.name for lifetime in source.lifetimes(source.speaking(source.rows(), now=now))}
+    by_rule = {item.name for item in source.lifetimes(source.rows()) if not item.at(now).is_replaced_and_unused}
+    assert speaking == by_rule == {"payouts-mtf", "old-1", "old-2", "old-3", "old-4", "new-0", "new-1", "new-4"}
 
 
 def test_a_snoozed_one_is_not_due_and_stands_in_a_list_of_its_own(
