@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -80,7 +81,7 @@ class Entries(Source):
         # Values, not objects: the scan reads thousands of them.
         found = list(rows.values(*_COLUMNS))
         companies = Company.objects.in_bulk({row["company"] for row in found})
-        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation")}
+        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation").order_by()}
         return [
             _lifetime(row, company=companies[row["company"]], issuer=authorities.get(row["certificate__authority"]))
             for row in found
@@ -117,9 +118,9 @@ class Entries(Source):
             | Q(certificate__use__last_used_at__gte=F("renewed_by__issued_at"))
         )
 
-    def deadlines(self, company: Company) -> list[Deadline]:
+    def deadlines(self, company: Company, *, after: datetime) -> list[Deadline]:
         """Renewals that are not signed yet: each by the end of the certificate that it renews."""
-        waiting = CertificateRequest.objects.filter(company=company, state__in=OPEN, expiring__isnull=False)
+        waiting = CertificateRequest.objects.filter(company=company, state__in=OPEN, expiring__expires_at__gt=after)
         found = waiting.select_related("expiring").defer("csr").order_by("expiring__expires_at", "pk")[:_DEADLINES]
         return [
             Deadline(

@@ -68,7 +68,7 @@ class Credentials(Source):
         # Values, not objects: the scan reads thousands of them.
         found = list(rows.values(*_COLUMNS))
         companies = Company.objects.in_bulk({row["project__company"] for row in found})
-        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation")}
+        authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation").order_by()}
         successors = _successors([row["pk"] for row in found])
         return [
             _lifetime(

@@ -84,8 +84,8 @@ def _of(source: Source, company: Company, *, after: datetime, limit: int) -> lis
     due = heapq.nsmallest(limit, candidates)
     lifetimes = {lifetime.key: lifetime for lifetime in source.find({event.key for event in due})}
     events = [Event(event.what, event.at, event.days, lifetimes[event.key]) for event in due if event.key in lifetimes]
-    deadlines = (Event(Happening.DEADLINE, deadline.at, deadline=deadline) for deadline in source.deadlines(company))
-    return [*events, *(event for event in deadlines if event.moment > after)]
+    waiting = source.deadlines(company, after=after - _UNTIL_OVER)
+    return [*events, *(Event(Happening.DEADLINE, deadline.at, deadline=deadline) for deadline in waiting)]
 
 
 def _thresholds(source: Source, company: Company, *, after: datetime, limit: int) -> Iterator[_Due]:

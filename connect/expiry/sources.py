@@ -157,8 +157,8 @@ class Source(ABC):
         """What the audit log calls something that was done to a row, such as credential.snoozed."""
         return f"{self.audit_prefix}{done}"
 
-    def deadlines(self, company: Company) -> list[Deadline]:
-        """What else has to be done by when, at most a hundred, the soonest first."""
+    def deadlines(self, company: Company, *, after: datetime) -> list[Deadline]:
+        """What else has to be done by a moment ``after`` this one, at most a hundred, the soonest first."""
         return []
 
     def claim(self, clock_ahead: timedelta, *, now: datetime, limit: int, company: Company | None = None) -> list[UUID]:

@@ -15,6 +15,7 @@ from audit.events import Actor
 from certauthority.models import Authority, RevocationReason
 from connect.expiry.events import Event, Happening, next_events
 from connect.models import Company
+from kmp import lifetimes
 from kmp.models import InventoryEntry
 from portal.models import Credential, Project
 from portal.projects import delete_project
@@ -159,6 +160,17 @@ class TestKmp:
         later = next_events(acme, now=deadline.moment)
         assert [(event.what, event.days) for event in later] == [(NOTICE, -7)]
 
+    def test_those_that_were_missed_keep_none_from_being_shown(
+        self, acme: Company, entry: InventoryEntry, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lifetimes, "_DEADLINES", 1)
+        officer, missed, now = make_officer(acme), make_entry(acme), timezone.now()
+        make_renewal(officer, missed)
+        InventoryEntry.objects.filter(pk=missed.pk).update(expires_at=now - timedelta(days=5))
+        request = make_renewal(officer, entry)
+        found = [event.deadline for event in next_events(acme, now=now, limit=20) if event.what is DEADLINE]
+        assert [request.number in deadline.title for deadline in found if deadline is not None] == [True]
+
 
 @pytest.mark.parametrize("count", [2, 200])
 def test_the_number_of_queries_and_of_rows_is_the_same_whatever_there_is(
@@ -174,4 +186,4 @@ def test_the_number_of_queries_and_of_rows_is_the_same_whatever_there_is(
     lists = [query["sql"] for query in asked.captured_queries if "ORDER BY" in query["sql"]]
     assert all("LIMIT 10" in sql or "LIMIT 100" in sql or " IN (" in sql for sql in lists)
     # For each portal one query for each threshold, one for ends, and what the rows that are shown need.
-    assert len(asked) <= 2 * (len(site_settings.NOTICE_THRESHOLD_DAYS) + 1) + 5
+    assert len(asked) <= 2 * (len(site_settings.NOTICE_THRESHOLD_DAYS) + 1) + 8
