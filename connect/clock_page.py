@@ -6,7 +6,7 @@ Certificates of projects that this person is not on, and of KMP for who is no se
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
@@ -15,13 +15,17 @@ from connect.clock import company_time, is_ahead
 from connect.clock_moves import clock_state
 from connect.expiry.events import Event, Happening, next_events
 from connect.expiry.jumping import Caused, CausedNotice, caused, visible_scopes
-from connect.expiry.silence import reason_for_silence
+from connect.expiry.mail import ENDED, NOT_CONCERNED, RUN_OVER
+from connect.expiry.silence import NOBODY, PASSED_OVER, reason_for_silence
 from connect.expiry.sources import Lifetime
 from connect.lifecycle import days_left
 from connect.models import ClockJump, Company, User
 
 # After that long a mail that is not out waits for its next attempt, and the page stops asking.
 _SETTLES_WITHIN = timedelta(minutes=2)
+# Other reasons name a successor, or who asked for silence.
+_NAMELESS_REASONS = ("", PASSED_OVER, NOBODY, ENDED, RUN_OVER, NOT_CONCERNED)
+_SILENT = "It is snoozed, or another one has replaced it."
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +171,8 @@ def _notice_row(notice: CausedNotice, scopes: Collection[str], company: Company)
     words = threshold_words(notice.threshold)
     if notice.scope in scopes:
         return NoticeRow(notice.subject, words, notice)
-    return NoticeRow(_unnamed(notice.scope, company), words, notice)
+    reason = notice.reason if notice.reason in _NAMELESS_REASONS else _SILENT
+    return NoticeRow(_unnamed(notice.scope, company), words, replace(notice, subject="", link="", reason=reason))
 
 
 def _expired_row(lifetime: Lifetime, scopes: Collection[str]) -> ExpiredRow:

@@ -239,3 +239,25 @@ class TestStartOver:
         assert "The clock shows real time" in text_of(page)
         assert 'name="state"' not in page.content.decode()
         assert "Start over" not in text_of(as_alice.get(CLOCK)).split("Move the clock")[0]
+
+
+class TestWhatOthersProjectsTell:
+    def test_a_reason_names_neither_a_successor_nor_who_snoozed(
+        self, as_alice: Client, acme: Company, credential: Credential, sign_in: SignIn
+    ) -> None:
+        eve = make_user(company=acme, email="eve@acme.example", name="Eve Black")
+        project = make_project(admin=eve, name="Ledger")
+        replaced, quiet = (make_credential(project, alias=alias) for alias in ("ledger-old", "ledger-quiet"))
+        make_credential(project, alias="ledger-new", predecessor=replaced)
+        Credential.objects.filter(pk=quiet.pk).update(
+            snoozed_until=end_of(quiet).date() - 2 * DAY, snoozed_by="eve@acme.example"
+        )
+        text = text_of(press(as_alice, "date", on=f"{end_of(replaced).date() - 6 * DAY}"))
+        assert "A certificate of another project" in text
+        assert "It is snoozed, or another one has replaced it." in text
+        assert "It passed while the site was away or the clock was moved." in text
+        assert "ledger" not in text.lower()
+        assert "eve@acme.example" not in text
+        seen = text_of(sign_in(eve).get(CLOCK))
+        assert "ledger-new has replaced it, and it has not been used since." in seen
+        assert "by eve@acme.example." in seen
