@@ -93,6 +93,15 @@ class TestVerifying:
         header = signing.signature(BODY, secret=secret, at=timezone.now() + timedelta(minutes=minutes))
         assert not verify(header, BODY, secret)
 
+    @pytest.mark.parametrize(
+        "header",
+        ["", "t", "t=1", "v1=00", "t=x,v1=00", f"t={'9' * 400},v1=00", "t=NaN,v1=00", "t={now},v1=é", "t={now}"],
+        ids=["empty", "no-pair", "no-v1", "no-t", "no-number", "huge", "nan", "no-hex", "fresh-no-v1"],
+    )
+    def test_a_header_that_is_none_is_refused_and_breaks_nothing(self, verify: Verify, header: str) -> None:
+        header = header.replace("{now}", str(int(timezone.now().timestamp())))
+        assert not verify(header, BODY, signing.new_secret())
+
 
 @given(header=st.text(max_size=200) | st.from_regex(r"t=[0-9]{1,30},v1=[0-9a-f]{0,70}", fullmatch=True))
 def test_no_header_of_a_stranger_is_genuine_or_breaks(header: str) -> None:
