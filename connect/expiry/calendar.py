@@ -6,7 +6,7 @@ and 1 days before, but for certificates that are replaced and unused, and for th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 
@@ -37,21 +37,30 @@ def feed_of(user: User, *, now: datetime) -> bytes:
     calendar.add("x-wr-calname", "Certificates that expire")
     calendar.add("refresh-interval", _REFRESH, parameters={"VALUE": "DURATION"})
     calendar.add("x-published-ttl", "PT1H")
-    found = list(_lifetimes(user, now=now))
-    if len(found) > MOST_EVENTS:
+    ahead = _in_order(_lifetimes(user, ends_from=now, ends_before=None))
+    if len(ahead) > MOST_EVENTS:
         calendar.add("x-wr-caldesc", f"The {MOST_EVENTS:,} certificates that expire next. There are more.")
-    for lifetime in sorted(found, key=lambda lifetime: (lifetime.expires_at, str(lifetime.key)))[:MOST_EVENTS]:
+    room = max(0, MOST_EVENTS - len(ahead))
+    ended = _in_order(_lifetimes(user, ends_from=now - timedelta(days=KEPT_DAYS), ends_before=now)) if room else []
+    for lifetime in [*ended[max(0, len(ended) - room) :], *ahead[:MOST_EVENTS]]:
         calendar.add_component(_event(lifetime.at(company_time(lifetime.company, now))))
     return bytes(calendar.to_ical())
 
 
-def _lifetimes(user: User, *, now: datetime) -> Iterator[Lifetime]:
-    """What this person may see today, and one more than fits."""
+def _lifetimes(user: User, *, ends_from: datetime, ends_before: datetime | None) -> Iterator[Lifetime]:
+    """What this person may see today: the next to end, or where it has ended the last, and one more than fits."""
     for source in sources():
         scopes = source.scopes_of(user)
-        if scopes:
-            rows = source.of_scopes(scopes).filter(**{f"{source.expiry}__gte": now - timedelta(days=KEPT_DAYS)})
-            yield from source.lifetimes(rows[: MOST_EVENTS + 1])
+        if not scopes:
+            continue
+        rows = source.of_scopes(scopes).filter(**{f"{source.expiry}__gte": ends_from})
+        if ends_before is not None:
+            rows = rows.filter(**{f"{source.expiry}__lt": ends_before}).order_by(f"-{source.expiry}", "pk")
+        yield from source.lifetimes(rows[: MOST_EVENTS + 1])
+
+
+def _in_order(found: Iterable[Lifetime]) -> list[Lifetime]:
+    return sorted(found, key=lambda lifetime: (lifetime.expires_at, str(lifetime.key)))
 
 
 def _event(lifetime: Lifetime) -> Event:

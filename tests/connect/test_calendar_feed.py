@@ -184,6 +184,22 @@ def test_what_ended_long_ago_is_left_out_and_no_more_than_fit_are_told(
     assert whole.properties["X-WR-CALDESC"] == "The 3 certificates that expire next. There are more."
 
 
+def test_what_has_ended_takes_no_room_from_what_ends_next(
+    alice: User, project: Project, credential: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(calendar, "MOST_EVENTS", 3)
+    now = timezone.now()
+    old = [
+        make_credential(project, alias=alias) for alias in ("ended-60", "ended-50", "ended-40", "ended-30", "ended-20")
+    ]
+    for row in old:
+        let_expire(row, in_days=-int(row.alias.removeprefix("ended-")))
+    assert list(events(feed(alice))) == ["ended-30", "ended-20", "payouts-mtf"], "the last ones to end, in order"
+    make_many_credentials(project, 2, not_after=now + timedelta(days=9))
+    assert [name for name in events(feed(alice)) if name.startswith("ended")] == []
+    assert "X-WR-CALDESC" not in read(feed(alice)).properties
+
+
 def test_the_number_of_queries_is_the_same_for_2_and_for_20(alice: User, project: Project) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as found:
