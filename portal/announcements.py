@@ -12,6 +12,7 @@ from certauthority.models import RevocationReason
 from connect import notices
 from connect.administrators import site_staff
 from connect.certificate_facts import Fact, fact, identity, in_words
+from connect.clock import company_time
 from connect.models import User
 from connect.text import one_line
 from portal.credentials import common_name_in
@@ -80,6 +81,7 @@ def tell_credential_ended(credential: Credential, *, cause: str, new_key: bool, 
 def tell_credential_added(credential: Credential) -> None:
     """Tell the project's admins of a new certificate, and of what it replaces; at the moment at which it was added."""
     certificate, predecessor = credential.certificate, credential.predecessor
+    company_now = company_time(credential.project.company, credential.created_at)
     _tell_of_credential(
         "portal.credential-added",
         credential,
@@ -88,6 +90,7 @@ def tell_credential_added(credential: Credential) -> None:
         context={
             "replaces": one_line(predecessor.alias, at_most=_NAME) if predecessor else "",
             "replaced_is_live": predecessor is not None and predecessor.ended_at is None,
+            "replaced_has_expired": predecessor is not None and predecessor.certificate.not_after < company_now,
             "by": one_line(credential.created_by, at_most=_NAME),
             "method": CredentialMethod(credential.method).label,
             "facts": [
@@ -101,7 +104,9 @@ def tell_credential_added(credential: Credential) -> None:
 
 def tell_credential_revoked(credential: Credential, *, reason: RevocationReason, actor: Actor, now: datetime) -> None:
     """Tell the project's admins that one of them has ended a certificate, and whether another one can take over."""
-    successor = credential.successors.filter(ended_at=None).order_by("created_at").last()
+    company_now = company_time(credential.project.company, now)
+    live = credential.successors.filter(ended_at=None, certificate__not_after__gte=company_now)
+    successor = live.order_by("created_at").last()
     is_revoked = credential.end_reason == EndReason.REVOKED
     _tell_of_credential(
         "portal.credential-revoked",

@@ -44,8 +44,9 @@ def _tell_page() -> int:
     if connection.features.has_select_for_update_skip_locked:
         rows = rows.select_for_update(of=("self",), skip_locked=True)
     # Who can still open the project is told; also of a certificate that has ended since.
-    loaded = rows.select_related("project__company", "certificate__authority", "predecessor")
-    found = list(loaded.defer("certificate__der", "certificate__uploaded_chain")[:_PAGE])
+    loaded = rows.select_related("project__company", "certificate__authority", "predecessor__certificate")
+    unread = ("certificate__der", "certificate__uploaded_chain")
+    found = list(loaded.defer(*unread, *(f"predecessor__{column}" for column in unread))[:_PAGE])
     for credential in found:
         if credential.project.deleted_at is None:
             tell_credential_added(credential)

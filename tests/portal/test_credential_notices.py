@@ -26,7 +26,7 @@ from portal.announcements import tell_credential_added
 from portal.models import Credential, Environment, Project, Role
 from portal.projects import delete_project
 from tests.connect.factories import move_clock
-from tests.factories import make_credential, make_member
+from tests.factories import let_expire, make_credential, make_member
 from tests.kmp.factories import make_entry
 from tests.portal.test_credential_ended import upload
 
@@ -92,6 +92,23 @@ def test_what_a_new_certificate_replaces_is_told(project: Project) -> None:
     news.tell()
     assert "It replaces old, which has ended." in mails(ADDED, first)["alice@acme.example"].text
     assert "It replaces first, which stays live until it is revoked" in mails(ADDED, second)["alice@acme.example"].html
+
+
+def test_what_has_expired_is_not_called_live(project: Project) -> None:
+    old = make_credential(project, Environment.PRODUCTION, alias="old")
+    move_clock(project.company, timedelta(days=500))
+    new = make_credential(Project.objects.get(pk=project.pk), Environment.PRODUCTION, alias="new", predecessor=old)
+    news.tell()
+    told = mails(ADDED, new)["alice@acme.example"]
+    for text in (told.text, told.html):
+        assert "It replaces old, which has expired." in text
+        assert "stays live" not in text
+    last = make_credential(Project.objects.get(pk=project.pk), Environment.PRODUCTION, alias="last", predecessor=new)
+    let_expire(last, in_days=499)
+    revoke(Credential.objects.get(pk=new.pk))
+    (ended,) = mails(REVOKED, new).values()
+    assert "Nothing replaces it." in ended.text
+    assert "is live" not in ended.text + ended.html
 
 
 def test_news_of_an_upload_names_who_issued_it(project: Project) -> None:
