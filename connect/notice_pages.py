@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 
 from connect.clock import company_time
 from connect.expiry.forecast import Coming, in_words
+from connect.expiry.letter import successor_has_expired
 from connect.expiry.outlook import DUE_DAYS, MONTHS, Due, Outlook, outlook
 from connect.lifecycle import days_left
 from connect.models import Company, NoticeState
@@ -26,7 +27,8 @@ _NAMED = 3
 class DueRow:
     """A notice that will go out. ``days`` from the company's today, 0 for what the next scan sends.
 
-    ``is_next`` where it is the first in the list about its certificate.
+    ``is_next`` where it is the first in the list about its certificate; whether the successor has expired is told as
+    it is today.
     """
 
     coming: Coming
@@ -34,6 +36,7 @@ class DueRow:
     days: int
     to: str
     is_next: bool
+    successor_has_expired: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,7 @@ def _due_row(due: Due, *, is_next: bool, now: datetime) -> DueRow:
         days=max(0, days_left(due.coming.at, now=now)) if due.coming.at > now else 0,
         to=_in_one_line([_name(recipient) for recipient in due.to]),
         is_next=is_next,
+        successor_has_expired=successor_has_expired(due.coming.lifetime, now=now),
     )
 
 

@@ -15,6 +15,7 @@ from django.db.models import DateTimeField, ExpressionWrapper, F, Value
 from django.urls import reverse
 
 from connect.clock import company_time, is_ahead
+from connect.expiry.letter import successor_has_expired
 from connect.expiry.sources import Lifetime, Source, sources
 from connect.lifecycle import days_left
 from connect.models import User
@@ -34,11 +35,13 @@ _NAME_LENGTH = 80
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A certificate in the digest, and the days left of the time of its company."""
+    """A certificate in the digest, and how it stands by the time of its company."""
 
     lifetime: Lifetime
     days_left: int
     is_snoozed: bool
+    is_over: bool = False
+    successor_has_expired: bool = False
 
     @property
     def name(self) -> str:
@@ -58,20 +61,22 @@ class Item:
     @property
     def action(self) -> str:
         """The one next step in words."""
-        return _plain(self.lifetime.act_label)
+        return _plain((self.successor_has_expired and self.lifetime.renew_label) or self.lifetime.act_label)
 
     @property
     def expires(self) -> str:
-        """When it ends, in words: ``expires in 5 days``, ``expires today``, ``expired 2 days ago``."""
+        """When it ends: ``expires in 5 days``, ``expires today``, ``expired today``, ``expired 2 days ago``."""
         count = "1 day" if abs(self.days_left) == 1 else f"{abs(self.days_left)} days"
         if self.days_left < 0:
             return f"expired {count} ago"
+        if self.is_over:
+            return "expired today"
         return f"expires in {count}" if self.days_left else "expires today"
 
     @property
     def link(self) -> str:
         """The address of the one next step."""
-        return absolute(self.lifetime.act_url)
+        return absolute((self.successor_has_expired and self.lifetime.renew_url) or self.lifetime.act_url)
 
 
 def items_for(user: User, *, now: datetime) -> list[Item]:
@@ -108,8 +113,8 @@ def unsubscribe_path(user: User) -> str:
 
 
 def token_of(user: User) -> str:
-    """What the link holds: whose digest it is, signed."""
-    return signing.dumps(str(user.pk), salt=_SALT)
+    """What the link holds: whose digest it is, signed; each time the same."""
+    return signing.Signer(salt=_SALT).sign_object(str(user.pk))
 
 
 def reader_of(token: str) -> User | None:
@@ -117,7 +122,7 @@ def reader_of(token: str) -> User | None:
     if len(token) > _LONGEST_TOKEN:
         return None
     try:
-        key = uuid.UUID(signing.loads(token, salt=_SALT))
+        key = uuid.UUID(signing.Signer(salt=_SALT).unsign_object(token))
     except (signing.BadSignature, ValueError, TypeError, AttributeError):
         return None
     return User.objects.filter(pk=key).select_related("company").first()
@@ -150,4 +155,10 @@ def _items(source: Source, user: User, *, now: datetime) -> Iterator[Item]:
         company_now = company_time(lifetime.company, now)
         left = days_left(lifetime.expires_at, now=company_now)
         if -EXPIRED_DAYS <= left <= DUE_DAYS:
-            yield Item(lifetime, left, lifetime.is_snoozed(company_now))
+            yield Item(
+                lifetime,
+                left,
+                is_snoozed=lifetime.is_snoozed(company_now),
+                is_over=lifetime.expires_at < company_now,
+                successor_has_expired=successor_has_expired(lifetime, now=company_now),
+            )

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_http_methods
 from audit.events import Actor
 from connect.actors import actor_of
 from connect.clock import is_ahead
+from connect.expiry.letter import successor_has_expired
 from connect.expiry.snooze import LinkExpired, LinkForged, SnoozeRefused, read_token, snooze, wake
 from connect.expiry.sources import Lifetime, lifetime_of, recipients_of
 from connect.snooze_form import SnoozePanel, snooze_panel
@@ -43,7 +44,13 @@ def snooze_link(request: HttpRequest, snooze_token: str) -> HttpResponse:
         panel, by=link.address, actor=Actor(link.address, actor_of(request).address)
     ):
         return redirect("connect:snooze_link", snooze_token)
-    context = {"panel": panel, "lifetime": lifetime, "is_ahead": is_ahead(lifetime.company), "address": link.address}
+    context = {
+        "panel": panel,
+        "lifetime": lifetime,
+        "is_ahead": is_ahead(lifetime.company),
+        "successor_has_expired": successor_has_expired(lifetime, now=panel.now),
+        "address": link.address,
+    }
     return render(request, "connect/snooze_link.html", context)
 
 

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.events import Actor
-from certauthority.models import Authority
+from certauthority.models import Authority, Certificate, CertificateUse
 from connect import tasks
 from connect.expiry import digest, digest_run
 from connect.models import Channel, Company, Notice, NoticePreference, NoticeState, User
@@ -21,6 +21,7 @@ from tests.connect.digests import ending, wants_digest
 from tests.connect.factories import move_clock
 from tests.connect.lifetimes import day
 from tests.factories import (
+    let_expire,
     make_company,
     make_credential,
     make_many_credentials,
@@ -88,7 +89,7 @@ def test_everything_that_ends_in_90_days_is_in_it(
     [
         ([5], "Weekly digest: a-5 (Sandbox) expires in 5 days"),
         ([1], "Weekly digest: a-1 (Sandbox) expires in 1 day"),
-        ([40, 0, 60], "Weekly digest: a-0 (Sandbox) expires today, and 2 more"),
+        ([40, 0, 60], "Weekly digest: a-0 (Sandbox) expired today, and 2 more"),
     ],
     ids=["one", "tomorrow", "three"],
 )
@@ -119,6 +120,29 @@ def test_both_portals_are_in_it_and_only_what_the_person_may_see(authorities: di
     assert f"Renew {entry.reference}" in text
     assert foreign.reference not in text
     assert "of-a-colleague" not in text
+
+
+def test_it_says_where_a_successor_has_expired_and_what_ended_earlier_today(
+    authorities: dict[str, Authority], alice: User, project: Project
+) -> None:
+    midnight = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0)
+    over = make_credential(project, alias="over-today")
+    Certificate.objects.filter(pk=over.certificate_id).update(not_after=midnight)
+    later = make_credential(project, alias="later-today")
+    last_moment = midnight + timedelta(days=1) - timedelta(microseconds=1)
+    Certificate.objects.filter(pk=later.certificate_id).update(not_after=last_moment)
+    old = ending(project, 10, "old")
+    let_expire(make_credential(project, alias="new", predecessor=old), in_days=-3)
+    at = timezone.now() + timedelta(minutes=1)
+    CertificateUse.objects.create(certificate_id=old.certificate_id, first_used_at=at, last_used_at=at)
+    wants_digest(alice)
+    digest_run.send_due(now=timezone.now())
+    row = Notice.objects.get(kind=digest.KIND)
+    assert "over-today (Sandbox) expired today" in row.text
+    assert "later-today (Sandbox) expires today" in row.text
+    for text in (row.text, row.html):
+        assert "Its successor new has expired: nothing can take over." in text
+        assert "new is live" not in text
 
 
 def test_silent_ones_are_left_out_and_snoozed_ones_stand_at_the_end(

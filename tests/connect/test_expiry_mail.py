@@ -212,6 +212,20 @@ def test_both_clocks_are_told_where_the_company_s_is_ahead(credential: Credentia
     assert f"{in_words(now)} at this site’s mTLS endpoint (real time)" in str(sent.body)
 
 
+def test_a_real_notice_tells_of_one_clock_though_the_company_s_was_moved_before_it_went_out(
+    credential: Credential,
+) -> None:
+    now = before_end(credential, days=30)
+    use(credential, now)
+    notice = stored_notice(lifetime(credential), ALICE, threshold=30, now=now)
+    move_clock(credential.project.company, timedelta(days=100))
+    sent = delivered(notice, now=now + timedelta(minutes=1))
+    assert "expires in 30 days" in sent.subject
+    for text in (str(sent.body), html_of(sent)):
+        assert "clock of your company" not in text
+        assert "(real time)" not in text
+
+
 def test_a_mail_tells_of_its_own_threshold_though_the_clock_was_moved_on(credential: Credential) -> None:
     now, company = timezone.now(), credential.project.company
     move_clock(company, before_end(credential, days=30) - now)

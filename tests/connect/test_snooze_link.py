@@ -122,6 +122,13 @@ def test_a_live_successor_is_named_as_the_mail_does(client: Client, url: str, cr
     assert "payouts-new is live" in text_of(client.get(url))
 
 
+def test_a_successor_that_has_expired_is_said_to(client: Client, url: str, credential: Credential) -> None:
+    let_expire(make_credential(credential.project, alias="payouts-new", predecessor=credential), in_days=-1)
+    text = text_of(client.get(url))
+    assert "payouts-new has expired" in text
+    assert "is live" not in text
+
+
 def test_days_are_counted_by_the_companys_clock_and_it_says_so(
     client: Client, url: str, credential: Credential
 ) -> None:

@@ -146,6 +146,8 @@ def test_a_successor_is_named_and_silences_one_that_is_unused(
     response = page.get(url_of(project))
     assert len(due_of(response)) > 0
     assert "Successor payouts-next is live" in text_of(response)
+    let_expire(Credential.objects.get(alias="payouts-next"), in_days=-1)
+    assert "Successor payouts-next has expired" in text_of(page.get(url_of(project)))
 
 
 def test_the_database_and_the_rule_agree_on_what_is_silent(project: Project, credential: Credential) -> None:
