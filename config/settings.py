@@ -206,8 +206,8 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_SSL_REDIRECT = HTTPS
 # nginx ends TLS in front of us: only then may this header be believed.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.BEHIND_PROXY else None
-# Relying parties fetch CRLs and CA certificates over plain http (RFC 5280, 8).
-SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^healthz$", r"^readyz$"]
+# Relying parties fetch CRLs and CA certificates, and ask OCSP, over plain http (RFC 5280, 8).
+SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^ocsp/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -260,6 +260,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 # `expires`, in seconds: what waited longer, because no worker was there, is done by one of its successors.
 CELERY_BEAT_SCHEDULE = {
+    "tend OCSP": {"task": "certauthority.tasks.tend_ocsp", "schedule": 60.0, "options": {"expires": 120}},
+    "OCSP ahead": {"task": "certauthority.tasks.make_ocsp_responses", "schedule": 300.0, "options": {"expires": 600}},
     "publish revocation lists": {
         "task": "certauthority.tasks.publish_revocation_lists",
         "schedule": crontab(minute=7),

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from certauthority import background
+from certauthority.ocsp import answers, ready_made
 from connect import delivery
 from tests.broker import own_broker  # noqa: F401  a fixture
 from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
@@ -93,4 +94,6 @@ def _empty_redis(redis_client: redis.Redis) -> None:
     """Let no test find the cache, the counters or the messages of another, nor servers that it sent away."""
     redis_client.flushdb()
     background.broker_pause.end()
+    ready_made.pause.end()
+    answers.forget()
     delivery.server_pause.end()
