@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
-
-from django.db import connection
 
 from certauthority import signers
 from certauthority.errors import SigningUnavailable
 from certauthority.models import Authority, Certificate, OcspResponder
-from certauthority.ocsp import ready_made
+from certauthority.ocsp import ready_made, row_status
 from certauthority.ocsp.ready_made import ReadyMade
 from certauthority.x509 import ocsp_response
 from certauthority.x509.certificates import CertificateFacts, read_certificate
@@ -29,11 +27,6 @@ MADE_AHEAD = {
 }
 # For so long a process relies on what it read of a responder: its certificate, and whether Redis can be relied on.
 STANDING_SECONDS = 1.0
-
-# Asked for each response that is signed on the spot, so without the ORM: building the query would take longer.
-STATUSES = """
-    SELECT serial, revoked_at, revocation_reason FROM certauthority_certificate WHERE authority_id = %s AND serial IN
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,19 +171,8 @@ def _statuses(standing: Standing, request: OcspRequest) -> dict[CertId, Revocati
     ours = {cert_id: f"{cert_id.serial:x}" for cert_id in request.cert_ids if _could_be_ours(standing, cert_id)}
     if not ours:
         return {}
-    serials = list(set(ours.values()))
-    with connection.cursor() as cursor:
-        cursor.execute(f"{STATUSES} ({', '.join(['%s'] * len(serials))})", [standing.authority_id, *serials])
-        rows = {serial: _status(revoked_at, reason) for serial, revoked_at, reason in cursor.fetchall()}
-    return {cert_id: rows[serial] for cert_id, serial in ours.items() if serial in rows}
-
-
-def _status(revoked_at: datetime | str | None, reason: str) -> Revocation | bool:
-    if revoked_at is None:
-        return True
-    if isinstance(revoked_at, str):  # SQLite keeps times as text, in UTC.
-        revoked_at = datetime.fromisoformat(revoked_at).replace(tzinfo=UTC)
-    return Revocation(revoked_at, reason)
+    found = row_status.statuses(standing.authority_id, list(set(ours.values())))
+    return {cert_id: found[serial] for cert_id, serial in ours.items() if serial in found}
 
 
 def _single(

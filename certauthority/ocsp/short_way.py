@@ -14,7 +14,7 @@ from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from certauthority.ocsp import endpoint
 from certauthority.ocsp.endpoint import Reply
@@ -52,9 +52,18 @@ def _reply(environ: _Environ) -> Reply | None:
         if not (length.isdecimal() and 0 < int(length[:9]) <= MAX_OCSP_REQUEST_BYTES):
             return None
         body = environ["wsgi.input"].read(int(length))
+    reply = _understood(environ, body)
+    if reply is None and body is not None:
         environ["wsgi.input"] = BytesIO(body)  # For the long way.
+    return reply
+
+
+def _understood(environ: _Environ, body: bytes | None) -> Reply | None:
+    database = connections[DEFAULT_DB_ALIAS]
     try:
-        _retire_old_connection()
+        # As Django does at the start of each request: a connection lives for ``CONN_MAX_AGE``.
+        if database.close_at is not None and time.monotonic() >= database.close_at:
+            database.close()
         return endpoint.understood(
             environ["PATH_INFO"][len(PREFIX) :],
             body,
@@ -63,11 +72,5 @@ def _reply(environ: _Environ) -> Reply | None:
         )
     except Exception:  # The outermost edge: whatever it is, the long way still has an answer.
         logger.exception("An OCSP request could not be answered in the short way.")
-        connection.close()
+        database.close()
         return None
-
-
-def _retire_old_connection() -> None:
-    """What Django does at the start of each request: a connection lives for ``CONN_MAX_AGE``."""
-    if connection.close_at is not None and time.monotonic() >= connection.close_at:
-        connection.close()

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum
+from functools import lru_cache
 
 from . import der
 from .certificates import CertificateFacts
@@ -136,6 +137,8 @@ def _single(cert: CertId, status: bytes, this_update: datetime, next_update: dat
     return der.write(der.SEQUENCE, cert.raw + status + _time(this_update) + der.write(0xA0, _time(next_update)))
 
 
+# What is answered in one second states the same times.
+@lru_cache(maxsize=64)
 def _time(moment: datetime) -> bytes:
     """GeneralizedTime to the second, whatever the year (RFC 6960, 4.2.2.1)."""
     if moment.tzinfo is None:
