@@ -15,6 +15,7 @@ from certauthority.errors import CAError
 from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate, PublicKey, TrustedAuthority
 from certauthority.models.authority import AuthorityPurpose
+from certauthority.ocsp import responders
 from certauthority.records import certificate_fields
 from certauthority.x509.building import build_verified_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
@@ -120,6 +121,7 @@ def _create(
             "key": facts.public_key.description,
         },
     )
+    responders.certify(authority, now=now)
     return authority
 
 

@@ -36,6 +36,11 @@ def lint_crl(der: bytes) -> list[Finding]:
     return list(_findings(_crl_linter(), der))
 
 
+def lint_ocsp_response(der: bytes) -> list[Finding]:
+    """The findings of RFC 6960's rules, for an OCSP response."""
+    return list(_findings(_ocsp_linter(), der))
+
+
 @dataclass(frozen=True, slots=True)
 class _Linter:
     """How the library loads one kind of document, and its rules for it."""
@@ -90,3 +95,18 @@ def _crl_linter() -> _Linter:
         ],
     )
     return _Linter(loader.load_der_crl, validator)
+
+
+@cache
+def _ocsp_linter() -> _Linter:
+    loader, pkix, ocsp = (import_module(f"pkilint.{module}") for module in ("loader", "pkix", "pkix.ocsp"))
+    extension, name = import_module("pkilint.pkix.extension"), import_module("pkilint.pkix.name")
+    validator = ocsp.create_pkix_ocsp_response_validator_container(
+        [
+            ocsp.create_response_decoder(),
+            pkix.create_attribute_decoder(name.ATTRIBUTE_TYPE_MAPPINGS),
+            pkix.create_extension_decoder(extension.EXTENSION_MAPPINGS),
+        ],
+        [],
+    )
+    return _Linter(loader.RFC6960OCSPResponseDocumentLoader().load_der_document, validator)

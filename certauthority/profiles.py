@@ -11,6 +11,8 @@ from django.urls import reverse
 from certauthority.models import Authority
 from certauthority.x509.profile import Profile
 
+RESPONDER_DAYS = 30
+
 
 def root_profile() -> Profile:
     """The root: signs issuing CAs and its CRL, nothing else."""
@@ -35,6 +37,22 @@ def issuing_profile(root: Authority) -> Profile:
         months=12 * settings.CA_ISSUING_YEARS,
         crl_url=crl_url(root),
         ca_issuer_url=certificate_url(root),
+        ocsp_url=ocsp_url(root),
+    )
+
+
+def responder_profile(issuer: Authority) -> Profile:
+    """A delegated OCSP responder: short-lived, and itself not looked up (RFC 6960, 4.2.2.2)."""
+    return Profile(
+        name="ocsp responder",
+        is_ca=False,
+        path_length=None,
+        key_usage=("digitalSignature",),
+        extended_key_usage=("OCSPSigning",),
+        months=0,
+        days=RESPONDER_DAYS,
+        ocsp_no_check=True,
+        ca_issuer_url=certificate_url(issuer),
     )
 
 
@@ -53,19 +71,25 @@ def _client_profile(issuer_name: str, months: int, site_url: str) -> Profile:
         key_usage=("digitalSignature",),
         extended_key_usage=("clientAuth",),
         months=months,
-        crl_url=_address("crl", issuer_name, site_url),
-        ca_issuer_url=_address("certificate", issuer_name, site_url),
+        crl_url=_address("certauthority:crl", issuer_name, site_url),
+        ca_issuer_url=_address("certauthority:certificate", issuer_name, site_url),
+        ocsp_url=_address("ocsp", issuer_name, site_url),
     )
 
 
 def crl_url(authority: Authority) -> str:
     """Where relying parties fetch the CRL: plain http, because checking https would need a CRL (RFC 5280, 8)."""
-    return _address("crl", authority.name, settings.SITE_URL)
+    return _address("certauthority:crl", authority.name, settings.SITE_URL)
 
 
 def certificate_url(authority: Authority) -> str:
     """Where relying parties fetch the CA's own certificate."""
-    return _address("certificate", authority.name, settings.SITE_URL)
+    return _address("certauthority:certificate", authority.name, settings.SITE_URL)
+
+
+def ocsp_url(authority: Authority) -> str:
+    """Where relying parties ask about single certificates (RFC 6960, A.1)."""
+    return _address("ocsp", authority.name, settings.SITE_URL)
 
 
 def _address(view: str, name: str, site_url: str) -> str:
@@ -74,4 +98,4 @@ def _address(view: str, name: str, site_url: str) -> str:
     host = site.netloc
     if site.hostname == "localhost":
         host = host.replace("localhost", "127.0.0.1", 1)
-    return f"http://{host}{reverse(f'certauthority:{view}', args=[name])}"
+    return f"http://{host}{reverse(view, args=[name])}"

@@ -10,6 +10,7 @@ from django.db import DatabaseError
 from certauthority import revocation_lists, signers
 from certauthority.errors import CAError
 from certauthority.models import Authority, Certificate
+from certauthority.ocsp import responders
 
 logger = logging.getLogger(__name__)
 
@@ -36,10 +37,12 @@ def problems(*, now: datetime) -> dict[str, str]:
             found["ca_key"] = "The certificate authority has not been created. Run manage.py create_authorities."
     except CAError as error:
         found["ca_key"] = str(error)
-    for authority in Authority.objects.all():
+    for authority in Authority.objects.select_related("certificate"):
         crl = revocation_lists.current(authority)
         if crl is None or crl.next_update <= now:
             found["crl"] = f"{authority.label} has no valid CRL. See that worker and beat are running."
+        if authority.certificate.not_after > now and (problem := responders.problem(authority, now=now)):
+            found["ocsp"] = problem
     linted = Certificate.objects.exclude(lint_findings="").order_by("linted_at").first()
     if linted is not None:
         found["lint"] = f"Certificate {linted.serial} does not pass the lint: {linted.lint_findings}"

@@ -11,13 +11,14 @@ from certauthority import background, tasks
 from certauthority.errors import CAError
 from certauthority.key_holders import condemn_key
 from certauthority.models import Certificate, RevocationReason
+from certauthority.ocsp import ready_made
 from certauthority.signals import certificate_revoked, public_key_compromised
 from certauthority.x509.revocation_list import crl_entry
 
 
 @transaction.atomic
 def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, now: datetime) -> bool:
-    """Revoke one certificate of our own: refused from the commit on, listed by the next CRL.
+    """Revoke one certificate of our own: refused from the commit on, also by OCSP, and listed by the next CRL.
 
     A certificate revoked before stays as it is, and False is returned. Raises ``CAError`` for a certificate that
     another CA issued.
@@ -30,10 +31,13 @@ def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, 
     row.revoked_at = now
     row.revocation_reason = reason
     row.crl_entry = crl_entry(serial=int(row.serial, 16), revoked_at=now, reason=reason.value)
-    row.save(update_fields=["revoked_at", "revocation_reason", "crl_entry"])
+    # Under the row's lock and before the commit: nobody can store another response that says good (ocsp/ready_made.py).
+    row.ocsp_unsettled = not ready_made.withdraw(row.authority_id, [row.serial])
+    row.save(update_fields=["revoked_at", "revocation_reason", "crl_entry", "ocsp_unsettled"])
     certificate_revoked.send(sender=Certificate, certificate=row, now=now, actor=actor)
-    authority_id = row.authority_id
+    authority_id, certificate_id = row.authority_id, str(row.pk)
     transaction.on_commit(lambda: background.enqueue(tasks.publish_revocation_list, authority_id))
+    transaction.on_commit(lambda: background.enqueue(tasks.make_ocsp_response, certificate_id))
     return True
 
 

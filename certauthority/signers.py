@@ -1,4 +1,4 @@
-"""The only place that opens a CA key: encrypted PKCS#8 files in ``CA_DIRECTORY``, mode 0600."""
+"""The only place that opens a key of a CA or its OCSP responder: encrypted PKCS#8 in ``CA_DIRECTORY``, mode 0600."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ KEY_ALGORITHMS = ("EC P-256", "EC P-384", "RSA 2048", "RSA 3072", "RSA 4096")
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A CA's certificate with the key that signs for it."""
+    """The certificate of a CA or of its OCSP responder, with the key that signs for it."""
 
     certificate: CertificateFacts
     key: PrivateKey
@@ -46,8 +46,10 @@ def spki(key: PrivateKey) -> bytes:
     return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def create_key(name: str) -> PrivateKey:
+def create_key(name: str, algorithm: str = "") -> PrivateKey:
     """Make and store a key for a new authority; one left by an earlier, interrupted try is taken instead.
+
+    The algorithm is that of the settings, unless one of ``KEY_ALGORITHMS`` is given.
 
     Raises:
         SigningUnavailable: the passphrase is missing, the directory cannot be written, or an old file does not open.
@@ -55,7 +57,7 @@ def create_key(name: str) -> PrivateKey:
     path = key_path(name)
     if path.exists():
         return _load(path)
-    key = _generate(settings.CA_KEY_ALGORITHM)
+    key = _generate(algorithm or settings.CA_KEY_ALGORITHM)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(_passphrase()))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -79,6 +81,32 @@ def signer_of(authority: Authority) -> Signer:
         SigningUnavailable: the key is missing, does not open, or belongs to another certificate.
     """
     return _signer(authority.name, bytes(authority.certificate.der))
+
+
+def create_responder_key(authority: Authority) -> PrivateKey:
+    """The key of an authority's OCSP responder, made where there is none: P-256, or RSA 2048 under an RSA CA.
+
+    Whoever can verify the CA's signatures can verify the responder's, and it signs as fast as either allows.
+
+    Raises:
+        SigningUnavailable: as ``create_key``.
+    """
+    is_rsa = authority.certificate.key_description.startswith("RSA")
+    return create_key(_responder_name(authority.name), "RSA 2048" if is_rsa else "EC P-256")
+
+
+def responder_signer(authority_name: str, certificate: bytes) -> Signer:
+    """The signer of an authority's OCSP responder, whose certificate is given as DER.
+
+    Raises:
+        SigningUnavailable: as ``signer_of``.
+    """
+    return _signer(_responder_name(authority_name), certificate)
+
+
+def _responder_name(authority_name: str) -> str:
+    """No authority has this name: theirs hold no dot."""
+    return f"{authority_name}.ocsp"
 
 
 def forget_keys() -> None:

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import logging
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
-from certauthority import lint, revocation_lists
+from certauthority import background, lint, revocation_lists
 from certauthority.models import Authority, Certificate
+from certauthority.ocsp import making, responders
 
 logger = logging.getLogger(__name__)
 
 LINT_PAGE = 500
+# So many pages of certificates are looked at by one task, which then sends the next: none runs into its time limit.
+OCSP_PAGES = 10
 
 
 @shared_task(autoretry_for=(Exception,), retry_backoff=True, max_retries=5)
@@ -51,3 +55,43 @@ def lint_issued_certificates() -> None:
         Certificate.objects.filter(pk=certificate.pk).update(linted_at=timezone.now(), lint_findings=findings)
         if findings:
             logger.error("Certificate %s of ours does not pass the lint: %s", certificate.serial, findings)
+
+
+@shared_task
+def tend_ocsp() -> None:
+    """Renew responders' certificates before they end, and take back what Redis may have kept against a row."""
+    for responder in responders.renew_due(now=timezone.now()):
+        logger.info("Certified the OCSP responder of %s.", responder.authority.name)
+    making.settle()
+
+
+@shared_task
+def make_ocsp_response(certificate_id: str) -> None:
+    """Make the responses for a certificate that was just issued or revoked; without them one is signed on the spot."""
+    certificate = Certificate.objects.select_related("authority").filter(pk=certificate_id).first()
+    if certificate is None:
+        logger.error("There is no certificate %s to make OCSP responses for.", certificate_id)
+        return
+    making.make(certificate, now=timezone.now())
+
+
+@shared_task
+def make_ocsp_responses() -> None:
+    """Begin a round through all live certificates: responses that are missing, or past half their life, are made."""
+    for authority_id in Authority.objects.values_list("pk", flat=True):
+        background.enqueue(make_ocsp_responses_of, authority_id)
+
+
+@shared_task
+def make_ocsp_responses_of(authority_id: int, after: str = "") -> None:
+    """The round of one authority, from a certificate's id on."""
+    authority = Authority.objects.filter(pk=authority_id).first()
+    if authority is None:
+        logger.error("There is no authority %s to make OCSP responses for.", authority_id)
+        return
+    last: UUID | None = UUID(after) if after else None
+    for _ in range(OCSP_PAGES):
+        last = making.make_page(authority, after=last, now=timezone.now())
+        if last is None:
+            return
+    background.enqueue(make_ocsp_responses_of, authority_id, str(last))

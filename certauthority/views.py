@@ -1,16 +1,26 @@
-"""CRLs and CA certificates, for everybody and without sign-in."""
+"""CRLs, CA certificates and OCSP, for everybody and without sign-in."""
 
 from __future__ import annotations
 
+import logging
+
 from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_safe
 
 from certauthority import revocation_lists
 from certauthority.authorities import chain_of
 from certauthority.models import Authority
+from certauthority.ocsp import endpoint
+from certauthority.ocsp.endpoint import Reply
 from certauthority.x509.export import pem_bundle
+from certauthority.x509.limits import MAX_OCSP_REQUEST_BYTES
+from certauthority.x509.ocsp_response import Failure
+
+logger = logging.getLogger(__name__)
 
 # How long a cache may answer for us: short for CRLs, so that a revocation is known soon.
 CRL_SECONDS = 300
@@ -48,6 +58,37 @@ def bundle(request: HttpRequest, name: str) -> HttpResponse:
     """The CA's certificate and those above it up to the root, as PEM."""
     pem = pem_bundle(chain_of(_authority(name)))
     return _public(pem.encode(), "application/x-pem-file", seconds=CERTIFICATE_SECONDS)
+
+
+@csrf_exempt  # Nobody is signed in here, and nothing is changed.
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def ocsp(request: HttpRequest, address: str) -> HttpResponse:
+    """Answer an OCSP request (RFC 6960, A): ``address`` is the CA, and for GET the request in base64 after it.
+
+    What is none gets malformedRequest with status 200, as OCSP has it; what is too large gets it with 413.
+    """
+    try:
+        reply = _ocsp_reply(request, address)
+    except DatabaseError:
+        logger.exception("The database does not answer: an OCSP client is told to try later.")
+        reply = endpoint.refusal(Failure.TRY_LATER)
+    return HttpResponse(reply.body, status=reply.status, headers=dict(reply.headers))
+
+
+def _ocsp_reply(request: HttpRequest, address: str) -> Reply:
+    if len(address) > endpoint.MAX_ADDRESS or int(request.META.get("CONTENT_LENGTH") or 0) > MAX_OCSP_REQUEST_BYTES:
+        return endpoint.refusal(Failure.MALFORMED_REQUEST, http_status=413)
+    reply = endpoint.understood(
+        address,
+        request.body if request.method == "POST" else None,
+        if_none_match=request.headers.get("If-None-Match", ""),
+        now=timezone.now(),
+    )
+    if reply is not None:
+        return reply
+    _authority(address.partition("/")[0])
+    return endpoint.refusal(Failure.MALFORMED_REQUEST)
 
 
 def _authority(name: str) -> Authority:

@@ -10,6 +10,16 @@ from typing import Any
 from celery.schedules import crontab
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    "renew OCSP responders and settle their responses": {
+        "task": "certauthority.tasks.tend_ocsp",
+        "schedule": 60.0,
+        "options": {"expires": 120},
+    },
+    "make OCSP responses ahead": {
+        "task": "certauthority.tasks.make_ocsp_responses",
+        "schedule": 300.0,
+        "options": {"expires": 600},
+    },
     "publish revocation lists": {
         "task": "certauthority.tasks.publish_revocation_lists",
         "schedule": crontab(minute=7),

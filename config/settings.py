@@ -213,8 +213,8 @@ SESSION_COOKIE_AGE = 12 * 60 * 60
 SECURE_SSL_REDIRECT = HTTPS
 # nginx ends TLS in front of us: only then may this header be believed.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.BEHIND_PROXY else None
-# Relying parties fetch CRLs and CA certificates over plain http (RFC 5280, 8).
-SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^healthz$", r"^readyz$"]
+# Relying parties fetch CRLs and CA certificates, and ask OCSP, over plain http (RFC 5280, 8).
+SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^ocsp/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from certauthority.views import ocsp
 from config import health
 
 urlpatterns = [
@@ -15,6 +16,7 @@ urlpatterns = [
     path("connect/", include("connect.urls_connect")),
     path("accounts/", include("connect.urls")),
     path("ca/", include("certauthority.urls")),
+    path("ocsp/<path:address>", ocsp, name="ocsp"),
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),

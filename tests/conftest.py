@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import call_command
 
 from certauthority import background
+from certauthority.ocsp import answers, ready_made
 from connect import delivery
 from portal import news
 from tests.broker import own_broker  # noqa: F401  a fixture
@@ -94,5 +95,7 @@ def _empty_redis(redis_client: redis.Redis) -> None:
     """Let no test find the cache, the counters or the messages of another, nor servers that it sent away."""
     redis_client.flushdb()
     background.broker_pause.end()
+    ready_made.pause.end()
+    answers.forget()
     delivery.server_pause.end()
     news.gathering.end()

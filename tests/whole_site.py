@@ -127,6 +127,7 @@ class WholeSite:
             "submitted_number": self.submitted.number,
             "format_name": "pem",
             "name": "developers",
+            "address": "developers",
             "application_code": "xbs-api-mtls",
             "kmp_environment": "mtf",
             "snooze_token": self.snooze_token,

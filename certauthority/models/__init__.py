@@ -2,6 +2,7 @@
 
 from certauthority.models.authority import Authority
 from certauthority.models.certificate import Certificate, CertificateUse, RevocationReason
+from certauthority.models.ocsp_responder import OcspResponder
 from certauthority.models.public_key import PublicKey
 from certauthority.models.revocation_list import RevocationList
 from certauthority.models.trusted_authority import TrustedAuthority
@@ -10,6 +11,7 @@ __all__ = [
     "Authority",
     "Certificate",
     "CertificateUse",
+    "OcspResponder",
     "PublicKey",
     "RevocationList",
     "RevocationReason",

@@ -54,6 +54,10 @@ class Certificate(models.Model):
     revocation_reason = models.CharField(max_length=24, blank=True, choices=RevocationReason.choices)
     crl_entry = models.BinaryField(null=True, help_text="DER of its entry on the CRL, written when it is revoked")
     on_crl_at = models.DateTimeField(null=True, help_text="When a CRL first listed it")
+    ocsp_unsettled = models.BooleanField(
+        default=False,
+        help_text="Redis may hold an old OCSP response for it, so that none of its CA is taken from there",
+    )
 
     class Meta:
         constraints = [
@@ -78,6 +82,7 @@ class Certificate(models.Model):
                 name="certificate_unlinted",
                 condition=Q(linted_at=None, authority__isnull=False),
             ),
+            models.Index(fields=["authority"], name="certificate_ocsp_unsettled", condition=Q(ocsp_unsettled=True)),
             models.Index(fields=["linted_at"], name="certificate_findings", condition=~Q(lint_findings="")),
             # What ends next: the company's clock asks for the first few ends from a moment on.
             models.Index(fields=["not_after"], name="certificate_by_end"),

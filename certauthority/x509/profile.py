@@ -12,9 +12,10 @@ from .errors import ProfileError
 from .identifiers import KEY_USAGES
 
 # Purposes that our own leaf certificates may have.
-_LEAF_PURPOSES = frozenset({"clientAuth", "serverAuth"})
+_LEAF_PURPOSES = frozenset({"clientAuth", "serverAuth", "OCSPSigning"})
 _CA_USAGES = frozenset({"keyCertSign", "cRLSign"})
 _MAX_MONTHS = 12 * 100
+_MAX_DAYS = 365
 _SERIAL_BITS = 159
 # RFC 5280, 8: an https address inside a certificate could need itself to be checked, so only plain http is written.
 _URL = re.compile(r"http://[\x21-\x7e]{1,2000}")
@@ -24,8 +25,10 @@ _URL = re.compile(r"http://[\x21-\x7e]{1,2000}")
 class Profile:
     """Everything in a certificate but its subject, key, serial number and dates.
 
-    ``months`` are calendar months of validity. An empty address is left out of the certificate. A leaf with an RSA
-    key also gets keyEncipherment. Raises ProfileError for values that make no sense.
+    ``months`` are calendar months of validity; a certificate of days has 0 of them, and ``days``. An empty address is
+    left out of the certificate. A leaf with an RSA key also gets keyEncipherment, unless it signs OCSP responses.
+    ``ocsp_no_check`` says that its own revocation is not to be looked up (RFC 6960, 4.2.2.2.1). Raises ProfileError for
+    values that make no sense.
     """
 
     name: str
@@ -37,6 +40,8 @@ class Profile:
     crl_url: str = ""
     ca_issuer_url: str = ""
     ocsp_url: str = ""
+    days: int = 0
+    ocsp_no_check: bool = False
 
     def __post_init__(self) -> None:
         self._check_key_usage()
@@ -44,11 +49,17 @@ class Profile:
             self._check_ca()
         else:
             self._check_leaf()
-        if not 1 <= self.months <= _MAX_MONTHS:
-            raise self._error(f"its validity is {self.months} months. Use 1 to {_MAX_MONTHS}")
+        self._check_validity()
         for url in (self.crl_url, self.ca_issuer_url, self.ocsp_url):
             if url and not _URL.fullmatch(url):
                 raise self._error(f"“{url}” is not an address that begins with http:// and has no spaces")
+
+    def _check_validity(self) -> None:
+        if self.days:
+            if self.months or not 1 <= self.days <= _MAX_DAYS:
+                raise self._error(f"its validity is {self.days} days. Use 1 to {_MAX_DAYS}, and no months")
+        elif not 1 <= self.months <= _MAX_MONTHS:
+            raise self._error(f"its validity is {self.months} months. Use 1 to {_MAX_MONTHS}")
 
     def _check_key_usage(self) -> None:
         if not self.key_usage or len(set(self.key_usage)) < len(self.key_usage):
@@ -58,13 +69,17 @@ class Profile:
         if len(set(self.extended_key_usage)) < len(self.extended_key_usage):
             raise self._error("name each extended key usage once")
         if unknown := set(self.extended_key_usage) - _LEAF_PURPOSES:
-            raise self._error(f"{', '.join(sorted(unknown))} is no purpose of ours. Use clientAuth or serverAuth")
+            raise self._error(
+                f"{', '.join(sorted(unknown))} is no purpose of ours. Use clientAuth, serverAuth or OCSPSigning"
+            )
 
     def _check_ca(self) -> None:
         if not set(self.key_usage) >= _CA_USAGES:
             raise self._error("a CA needs keyCertSign, and cRLSign for its revocation list (RFC 5280, 4.2.1.3)")
         if self.path_length is not None and self.path_length < 0:
             raise self._error("a path length is 0 or more (RFC 5280, 4.2.1.9)")
+        if self.ocsp_no_check:
+            raise self._error("a CA’s revocation must be looked up (RFC 6960, 4.2.2.2.1)")
 
     def _check_leaf(self) -> None:
         if self.path_length is not None:
@@ -75,6 +90,10 @@ class Profile:
             raise self._error("a key that proves itself in TLS needs digitalSignature (RFC 8446, 4.4.2.2)")
         if not self.extended_key_usage:
             raise self._error("a certificate that is no CA must name its purpose, such as clientAuth")
+        if self.ocsp_no_check != ("OCSPSigning" in self.extended_key_usage) or (
+            self.ocsp_no_check and len(self.extended_key_usage) > 1
+        ):
+            raise self._error("an OCSP responder has one purpose, OCSPSigning, and ocsp-nocheck (RFC 6960, 4.2.2.2)")
 
     def _error(self, reason: str) -> ProfileError:
         return ProfileError(f"The certificate profile {self.name} cannot be used: {reason}.")

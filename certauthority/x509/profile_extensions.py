@@ -94,7 +94,7 @@ def _key_facts(public_key: bytes) -> tuple[bool, bytes]:
 @lru_cache(maxsize=64)
 def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, ...], bytes]:
     usages = set(profile.key_usage)
-    if is_rsa and not profile.is_ca:
+    if is_rsa and not profile.is_ca and not profile.ocsp_no_check:
         usages.add("keyEncipherment")
     wanted = [
         WantedExtension(x509.BasicConstraints(profile.is_ca, profile.path_length), critical=True),
@@ -103,6 +103,8 @@ def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, 
     if profile.extended_key_usage:
         purposes = [x509.ObjectIdentifier(PURPOSES[name]) for name in profile.extended_key_usage]
         wanted.append(WantedExtension(x509.ExtendedKeyUsage(purposes)))
+    if profile.ocsp_no_check:
+        wanted.append(WantedExtension(x509.OCSPNoCheck()))
     if profile.crl_url:
         point = x509.DistributionPoint([x509.UniformResourceIdentifier(profile.crl_url)], None, None, None)
         wanted.append(WantedExtension(x509.CRLDistributionPoints([point])))

@@ -1,4 +1,4 @@
-"""What certificates and revocation lists have in common as DER: times, extensions, algorithm and signature.
+"""What certificates, revocation lists and OCSP responses share as DER: times, extensions, algorithm and signature.
 
 The parts are written here and not by the library's builders, since a builder would write names anew (a subject must
 stand in the certificate octet for octet as it was approved) and takes three times as long.
@@ -63,12 +63,16 @@ def algorithm_identifier(key: SigningKey) -> bytes:
 
 def sign(to_be_signed: bytes, key: SigningKey) -> bytes:
     """SEQUENCE { what is signed, algorithm, signature }, as certificates and revocation lists have it."""
+    return der.write(der.SEQUENCE, to_be_signed + algorithm_identifier(key) + signature_bits(to_be_signed, key))
+
+
+def signature_bits(to_be_signed: bytes, key: SigningKey) -> bytes:
+    """The BIT STRING of a signature, with the algorithm that `algorithm_identifier` names."""
     if isinstance(key, rsa.RSAPrivateKey):
         signature = key.sign(to_be_signed, padding.PKCS1v15(), SHA256())
     else:
         signature = key.sign(to_be_signed, ec.ECDSA(_for_curve(key)[0]))
-    bits = der.write(der.BIT_STRING, b"\x00" + signature)
-    return der.write(der.SEQUENCE, to_be_signed + algorithm_identifier(key) + bits)
+    return der.write(der.BIT_STRING, b"\x00" + signature)
 
 
 def _for_curve(key: ec.EllipticCurvePrivateKey) -> tuple[SHA256 | SHA384, bytes]:

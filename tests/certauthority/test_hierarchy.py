@@ -43,7 +43,7 @@ def test_the_root_lives_25_years_and_issuing_cas_15(authorities: dict[str, Autho
 def test_a_second_call_creates_nothing(authorities: dict[str, Authority]) -> None:
     now = timezone.now()
     assert create_hierarchy(begin=now, now=now) == []
-    assert Certificate.objects.count() == 4
+    assert Certificate.objects.count() == 8, "four CAs and their OCSP responders"
 
 
 def test_only_the_kmp_ca_is_trusted_from_the_start(authorities: dict[str, Authority]) -> None:

@@ -79,7 +79,7 @@ def test_the_people_can_sign_in_and_have_their_roles(authorities: dict[str, Auth
 
 def test_the_certificates_are_really_signed(authorities: dict[str, Authority]) -> None:
     create_demo_data(now=timezone.now())
-    certificates = Certificate.objects.filter(authority__name="developers")
+    certificates = Certificate.objects.filter(authority__name="developers", ocsp_responder=None)
     assert certificates.count() == Credential.objects.count() == 5
     for certificate in certificates:
         assert lint_certificate(bytes(certificate.der)) == []

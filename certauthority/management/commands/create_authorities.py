@@ -12,6 +12,7 @@ from django.utils import timezone
 from certauthority import authorities, signers
 from certauthority.errors import CAError
 from certauthority.models.authority import AuthorityPurpose
+from certauthority.ocsp import responders
 from certauthority.x509.profile import add_months
 
 # Demo certificates that have expired must have been inside their issuer's validity.
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             else:
                 created = authorities.create_hierarchy(begin=begin, now=now)
             signers.self_test()
+            # Installations that are older than OCSP get their responders here, at their next start.
+            responders.renew_due(now=now)
         except CAError as error:
             raise CommandError(str(error)) from error
         for authority in created:
