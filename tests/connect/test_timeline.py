@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ from connect.lifecycle import Status
 from tests.connect.lifetimes import day, make_lifetime, succeeded
 
 NOW = day("2027-01-04T12:00")
-MOMENTS = st.datetimes(datetime(2024, 1, 1), datetime(2032, 1, 1), timezones=st.just(UTC))
+MOMENTS = st.timedeltas(timedelta(0), timedelta(days=2922)).map(lambda age: datetime(2024, 1, 1, tzinfo=UTC) + age)
 LENGTHS = st.integers(1, 1200)
 
 
@@ -190,7 +191,7 @@ def test_everything_stands_inside_the_frame_and_nothing_on_top_of_another(
     picture = timeline(lifetimes, now=now)
     assert sorted(bar.lifetime.key for bar in picture.bars) == sorted(lifetime.key for lifetime in lifetimes)
     rows = [(bar.name_y - 14, bar.bottom) for bar in picture.bars]
-    assert all(upper[1] <= lower[0] for upper, lower in zip(rows, rows[1:], strict=False))
+    assert all(upper[1] <= lower[0] for upper, lower in pairwise(rows))
     spans = [bar.box.span for bar in picture.bars]
     spans += [bar.gap_box.span for bar in picture.bars if bar.gap_box is not None]
     spans += [box.span for box in picture.overlaps]
@@ -205,7 +206,7 @@ def test_from_the_first_beginning_on_each_moment_is_covered_or_in_a_gap(
 ) -> None:
     until = datetime(2040, 1, 1, tzinfo=UTC)
     chain = [make_lifetime(begins_at=begin, expires_at=begin + timedelta(days=length)) for begin, length in pieces]
-    linked = [succeeded(older, newer) for older, newer in zip(chain, chain[1:], strict=False)] + chain[-1:]
+    linked = [succeeded(older, newer) for older, newer in pairwise(chain)] + chain[-1:]
     (group,) = grouped(linked, until=until)
     first = min(member.begins_at for member in group.members)
     is_covered = any(member.begins_at <= moment < member.expires_at for member in group.members)
