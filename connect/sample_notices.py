@@ -63,7 +63,9 @@ def _digest(user: User, now: datetime) -> Example:
         )
         for name, days in sorted(ends.items(), key=lambda end: end[1])
     ]
-    return Example(reverse("connect:notice_settings"), digest.context_of(items, user, now=now))
+    # In real time, too.
+    context = {**digest.context_of(items, user, now=now), "company_now": None}
+    return Example(reverse("connect:notice_settings"), context)
 
 
 def _access(user: User, now: datetime, *, link: str = "connect:items", is_given_up: bool = False) -> Example:

@@ -147,8 +147,9 @@ def _lifetime(
         expires_at=row["certificate__not_after"],
         since=row["created_at"],
         url=addresses.page.format(**place),
-        act_label=f"Revoke {alias}" if successor else f"Rotate {alias}",
-        act_url=(addresses.revoke if successor else addresses.rotate).format(**place),
+        # Whatever still uses it stops when it is revoked: its page says what that is, and leads on from there.
+        act_label=f"Open {alias}" if successor else f"Rotate {alias}",
+        act_url=(addresses.page if successor else addresses.rotate).format(**place),
         successor=successor["alias"] if successor else "",
         successor_key=successor["pk"] if successor else None,
         successor_since=successor["created_at"] if successor else None,
@@ -166,7 +167,6 @@ class _Addresses(NamedTuple):
     """Paths for every credential of an environment: ``{project}`` and ``{key}`` stand for the ids."""
 
     page: str
-    revoke: str
     rotate: str
 
 
@@ -175,7 +175,6 @@ def _addresses(environment: str) -> _Addresses:
     project, key = UUID(int=1), UUID(int=2)
     found = (
         reverse("portal:credential", args=[project, environment, key]),
-        reverse("portal:credential_revoke", args=[project, environment, key]),
         f"{reverse('portal:add_certificate', args=[project, environment])}?rotate={key}",
     )
     return _Addresses(*(path.replace(str(project), "{project}").replace(str(key), "{key}") for path in found))

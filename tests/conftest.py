@@ -10,6 +10,8 @@ import pytest
 import redis
 from django.conf import settings
 from django.core.management import call_command
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from certauthority import background
 from certauthority.ocsp import answers, ready_made
@@ -30,6 +32,12 @@ def pytest_configure(config: pytest.Config) -> None:
     The real password hasher takes most of a second for each user that a test signs in, and WhiteNoise reads all static
     files for each new client, unless it is to look for each file when it is asked for.
     """
+    # How long an example takes says how busy the machine is. CI takes the same examples each time: a new one that fails
+    # is found where somebody looks, and not in a run that others wait for.
+    hypothesis_settings.register_profile(
+        "suite", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=CI, database=None
+    )
+    hypothesis_settings.load_profile("suite")
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     settings.WHITENOISE_AUTOREFRESH = True
 

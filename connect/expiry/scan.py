@@ -95,6 +95,7 @@ def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int
     """The thresholds that are judged anew although they were judged, by how notices name the certificate.
 
     That is so where a clock run has ended (``Source.begin_again``): who has joined since is not told of them either.
+    What was judged in real time is not judged anew in the next run, should that begin before any scan.
     """
     begun_again = {one.watched: one.company.clock_run for one in lifetimes if one.next_notice_at == one.since}
     if not begun_again:
@@ -102,7 +103,7 @@ def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int
     found: dict[str, set[int]] = {}
     judged = Notice.objects.filter(watched__in=begun_again, threshold__isnull=False)
     for watched, run, days in judged.values_list("watched", "clock_run", "threshold").distinct():
-        if run == begun_again[watched] and days is not None:
+        if run in (None, begun_again[watched]) and days is not None:
             found.setdefault(watched, set()).add(days)
     return found
 

@@ -81,7 +81,7 @@ def certificate_facts(lifetime: Lifetime, *, now: datetime) -> dict[str, JSON]:
         "place": lifetime.place,
         "expires_at": moment(lifetime.expires_at),
         "days_left": days_left(lifetime.expires_at, now=now),
-        "successor": lifetime.successor or None,
+        "successor": lifetime.at(now).successor or None,
     }
 
 

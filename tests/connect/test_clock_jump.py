@@ -217,7 +217,7 @@ def test_long_lists_are_cut_and_counted_in_the_same_number_of_queries(
     assert len(since.expired) == min(count, SHOWN)
     assert len(since.notices) == min(since.notice_count, SHOWN)
     assert since.notice_count >= count
-    assert len(asked) == 10
+    assert len(asked) == 13
 
 
 @pytest.mark.django_db(transaction=True)

@@ -175,8 +175,8 @@ def test_a_successor_and_the_last_use_are_told(credential: Credential) -> None:
     for text in (str(sent.body), html_of(sent)):
         assert f"payouts-2027 has been live since {in_words(newer.created_at)}, but payouts-2026 is still used" in text
         assert f"{in_words(used_at)} at this site’s mTLS endpoint" in text
-        assert "Revoke payouts-2026" in text
-        assert url(f"/projects/{credential.project_id}/production/{credential.pk}/revoke/") in text
+        assert "Open payouts-2026" in text
+        assert url(f"/projects/{credential.project_id}/production/{credential.pk}/") in text
         assert "Replace it now" not in text
 
 

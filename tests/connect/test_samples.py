@@ -87,6 +87,15 @@ def test_a_sample_is_delivered_like_a_notice_and_tells_of_one_clock_only(
     assert "The clock of your company is ahead" not in mail.text
 
 
+def test_a_digest_s_sample_tells_of_one_clock_only(dora: User, acme: Company) -> None:
+    move_clock(acme, timedelta(days=400))
+    dora.refresh_from_db()
+    send_sample("connect.digest", to=dora, now=timezone.now())
+    sample = mail_to(dora)
+    assert "expires in 30 days" in sample.text
+    assert "clock is ahead" not in sample.text + sample.html
+
+
 def test_a_person_has_so_many_an_hour(dora: User, sam: User, settings: Settings) -> None:
     settings.NOTICE_SAMPLES_AN_HOUR = 3
     for _ in range(3):

@@ -176,7 +176,7 @@ def test_one_whose_successor_has_expired_is_told_of_and_is_to_be_replaced(creden
     mail = render(told, before_end(credential, days=30))
     assert isinstance(mail, Written)
     assert f"Rotate {credential.alias}" in mail.text
-    assert f"Revoke {credential.alias}" not in mail.text
+    assert f"Open {credential.alias}" not in mail.text
 
 
 def test_a_renewed_entry_is_silent_and_its_successor_is_not(entry: InventoryEntry) -> None:

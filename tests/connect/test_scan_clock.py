@@ -145,6 +145,18 @@ def test_after_a_run_nobody_is_told_again_what_was_told_in_real_time(acme: Compa
     assert scan.scan(now=before_end(row, days=30)) == 4
 
 
+def test_a_run_right_after_another_repeats_nothing_that_was_told_in_real_time(acme: Company) -> None:
+    row = credential_of(acme)
+    now = before_end(row, days=28)
+    scan.scan(now=before_end(row, days=30))
+    told = Notice.objects.filter(watched=watched(row)).count()
+    move_to(acme, before_end(row, days=20), now=now)
+    put_back(acme)
+    move_to(acme, before_end(row, days=20), now=now)  # Before any worker has judged what the first run left.
+    assert scan.scan_company(acme, now=now) == 0
+    assert Notice.objects.filter(watched=watched(row)).count() == told
+
+
 def test_a_run_that_lasts_while_real_thresholds_pass(acme: Company) -> None:
     row = credential_of(acme)
     assert scan.scan(now=before_end(row, days=90)) == 2

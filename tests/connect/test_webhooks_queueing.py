@@ -19,7 +19,7 @@ from connect.webhooks import WebhookEvent, certificate_facts, queue_events
 from connect.webhooks.administration import end
 from connect.webhooks.payload import BODY_BYTES
 from tests.connect.factories import make_webhook, move_clock, tell
-from tests.factories import make_company, make_credential, make_project
+from tests.factories import let_expire, make_company, make_credential, make_project
 
 pytestmark = pytest.mark.django_db
 
@@ -165,7 +165,11 @@ def test_the_facts_of_a_certificate_follow_it() -> None:
     left = (credential.certificate.not_after.date() - timezone.now().date()).days
     assert facts["days_left"] == left
     assert certificate_facts(lifetime, now=timezone.now() + timedelta(days=30))["days_left"] == left - 30
-    make_credential(project, alias="payouts-2", predecessor=credential)
+    renewal = make_credential(project, alias="payouts-2", predecessor=credential)
     renewed = lifetime_of(f"portal:{credential.pk}")
     assert renewed is not None
     assert certificate_facts(renewed, now=timezone.now())["successor"] == "payouts-2"
+    let_expire(renewal, in_days=-1)
+    expired = lifetime_of(f"portal:{credential.pk}")
+    assert expired is not None
+    assert certificate_facts(expired, now=timezone.now())["successor"] is None, "it takes nothing over"
