@@ -80,9 +80,8 @@ def _one_status(database: Any, authority_id: int, serial: str) -> dict[str, Revo
     return {serial: Revocation(datetime.fromtimestamp(float(revoked_at), UTC), result.get_value(0, 1).decode())}
 
 
-def _status(revoked_at: datetime | str | None, reason: str) -> Revocation | bool:
+def _status(revoked_at: datetime | None, reason: str) -> Revocation | bool:
     if revoked_at is None:
         return True
-    if isinstance(revoked_at, str):  # SQLite keeps times as text, in UTC.
-        revoked_at = datetime.fromisoformat(revoked_at).replace(tzinfo=UTC)
-    return Revocation(revoked_at, reason)
+    # SQLite keeps times in UTC without saying so.
+    return Revocation(revoked_at if revoked_at.tzinfo else revoked_at.replace(tzinfo=UTC), reason)

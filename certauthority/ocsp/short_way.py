@@ -62,7 +62,8 @@ def _understood(environ: _Environ, body: bytes | None) -> Reply | None:
     database = connections[DEFAULT_DB_ALIAS]
     try:
         # As Django does at the start of each request: a connection lives for ``CONN_MAX_AGE``.
-        if database.close_at is not None and time.monotonic() >= database.close_at:
+        is_old = database.close_at is not None and time.monotonic() >= database.close_at
+        if is_old and not database.in_atomic_block:
             database.close()
         return endpoint.understood(
             environ["PATH_INFO"][len(PREFIX) :],

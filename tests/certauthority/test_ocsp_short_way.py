@@ -148,7 +148,7 @@ def test_a_failure_goes_the_long_way_on_a_fresh_connection(
     assert "could not be answered in the short way" in caplog.text
 
 
-@pytest.mark.django_db
+@pytest.mark.django_db(transaction=True)
 def test_an_old_connection_is_closed(authorities: dict[str, Authority], monkeypatch: pytest.MonkeyPatch) -> None:
     request, closed = request_for(issue()), []
     monkeypatch.setattr(connections["default"], "close", lambda: closed.append(True))

@@ -10,7 +10,7 @@ from cryptography.x509 import ocsp
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certauthority.x509 import der
+from certauthority.x509 import der, ocsp_request
 from certauthority.x509.errors import UnreadableInput
 from certauthority.x509.limits import MAX_OCSP_CERTIFICATES, MAX_OCSP_REQUEST_BYTES
 from certauthority.x509.ocsp_request import NONCE_OID, read_ocsp_request
@@ -192,3 +192,20 @@ def test_any_change_is_read_or_refused(noise: bytes, place: int) -> None:
     except UnreadableInput:
         return
     assert read.cert_ids
+
+
+@pytest.mark.parametrize("serial", [1, 127, 128, 255, 256, 2**158, 2**159 - 1])
+@pytest.mark.parametrize("octets", [0, 1, 16, 32, 125, 126, 128])
+def test_the_quick_reader_takes_what_clients_send(serial: int, octets: int) -> None:
+    data = request(cert_id(serial), extensions=nonce(b"n" * octets) if octets else b"")
+    quick = ocsp_request._common_request(data)
+    assert quick == (None if octets > 125 else ocsp_request._request(data))
+    assert read_ocsp_request(data) == ocsp_request._request(data)
+
+
+@given(st.integers(0, 200), st.binary(min_size=1, max_size=3), st.sampled_from([0, 1, 16]))
+def test_the_quick_reader_takes_nothing_else(place: int, noise: bytes, octets: int) -> None:
+    good = request(extensions=nonce(b"n" * octets) if octets else b"")
+    changed = good[:place] + noise + good[place + len(noise) :]
+    quick = ocsp_request._common_request(changed)
+    assert quick is None or quick == ocsp_request._request(changed)
