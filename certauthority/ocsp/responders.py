@@ -31,7 +31,12 @@ def renew_due(*, now: datetime) -> list[OcspResponder]:
     Returns those that were certified. Raises ``CAError`` where a CA or its responder cannot sign.
     """
     renewed = []
-    for authority in Authority.objects.filter(certificate__not_after__gt=now).order_by("pk"):
+    authorities = Authority.objects.select_related("certificate", "ocsp_responder__certificate").order_by("pk")
+    for authority in authorities.filter(certificate__not_after__gt=now):
+        # Asked every minute, so without a lock; certify asks again under it.
+        found = getattr(authority, "ocsp_responder", None)
+        if found is not None and _is_good(authority, found, now=now):
+            continue
         responder = certify(authority, now=now)
         if responder is not None:
             renewed.append(responder)
@@ -46,8 +51,9 @@ def certify(authority: Authority, *, now: datetime) -> OcspResponder | None:
         SigningUnavailable: the CA's key cannot be used, or the responder's can neither be used nor made.
         CAError: the certificate would not pass the lint.
     """
-    # Two that are at it at once queue here, and the second finds a good certificate.
-    authority = Authority.objects.select_for_update(of=("self",)).select_related("certificate").get(pk=authority.pk)
+    # Two that are at it at once queue here, and the second finds a good certificate. Issuing goes on meanwhile.
+    locked = Authority.objects.select_for_update(of=("self",), no_key=True)
+    authority = locked.select_related("certificate").get(pk=authority.pk)
     responder = OcspResponder.objects.select_related("certificate").filter(authority=authority).first()
     if responder is not None and _is_good(authority, responder, now=now):
         return None

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -150,3 +152,9 @@ def test_readiness_tells_of_a_key_that_is_lost(authorities: dict[str, Authority]
     signers.key_path("services.ocsp").unlink()
     signers.forget_keys()
     assert "services.ocsp.key.pem" in readiness.problems(now=timezone.now())["ocsp"]
+
+
+def test_looking_every_minute_costs_one_query(authorities: dict[str, Authority]) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert responders.renew_due(now=timezone.now()) == []
+    assert len(captured) == 1
