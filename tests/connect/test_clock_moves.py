@@ -189,7 +189,7 @@ def test_both_moves_are_in_the_audit_log_with_both_times(acme: Company, sam: Use
     event = AuditEvent.objects.get(action="company.clock_started_over")
     assert (event.at, event.company_at) == (end, end + 3 * DAY), "it happened while the clock was ahead"
     assert event.before == {"company_time": (end + 3 * DAY).isoformat(), "clock_run": str(jump.run)}
-    assert event.after == {"company_time": end.isoformat()}
+    assert event.after == {"company_time": end.isoformat(), "snoozes_ended": 0}
 
 
 def test_other_companies_notice_nothing(acme: Company, sam: User, authorities: dict[str, Authority]) -> None:
