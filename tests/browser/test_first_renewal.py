@@ -59,7 +59,7 @@ def test_from_the_expiring_certificate_to_the_project(
     expiring = InventoryEntry.objects.get(application__code="developers-portal-client", environment="production")
     sign_in(page, site, OFFICER)
     page.get_by_role("link", name="KMP", exact=True).first.click()
-    page.get_by_role("link", name=expiring.reference, exact=True).click()
+    page.get_by_role("region", name="Inventory").get_by_role("link", name=expiring.reference, exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("Expiring soon")
     page.get_by_role("button", name="Actions").click()
     page.get_by_role("link", name="Renew Certificate").click()
