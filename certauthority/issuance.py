@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from audit.insertion import insert
-from certauthority import background, profiles, signers, tasks
+from certauthority import profiles, signers
 from certauthority.authorities import newest_authority
 from certauthority.errors import IssuerEnding, RequestRefused, SerialRepeated
 from certauthority.key_holders import claim_key
@@ -63,7 +63,7 @@ def issue(
     begin, end = validity(signer.certificate, profiles.client_profile(authority), now=now, counted_from=counted_from)
     facts = _sign(judgement.csr, alternative_names, authority=authority, signer=signer, begin=begin, end=end)
     try:
-        certificate = insert(  # 8
+        return insert(  # 8
             Certificate(
                 authority=authority,
                 recorded_at=now,
@@ -74,9 +74,6 @@ def issue(
     except IntegrityError as error:
         # Every unique column of the row depends on the serial number.
         raise SerialRepeated("A serial number was drawn twice. Try again.") from error
-    certificate_id = str(certificate.pk)
-    transaction.on_commit(lambda: background.enqueue(tasks.make_ocsp_response, certificate_id))
-    return certificate
 
 
 def validity(

@@ -59,15 +59,18 @@ def lint_issued_certificates() -> None:
 
 @shared_task
 def tend_ocsp() -> None:
-    """Renew responders' certificates before they end, and take back what Redis may have kept against a row."""
+    """Take back what Redis may have kept against a row, renew responders' certificates before they end, and make the
+    responses for what was just issued.
+    """
+    making.settle()
     for responder in responders.renew_due(now=timezone.now()):
         logger.info("Certified the OCSP responder of %s.", responder.authority.name)
-    making.settle()
+    making.make_recent(now=timezone.now())
 
 
 @shared_task
 def make_ocsp_response(certificate_id: str) -> None:
-    """Make the responses for a certificate that was just issued or revoked; without them one is signed on the spot."""
+    """Make the responses for a certificate that was just revoked; without them each is signed on the spot."""
     certificate = Certificate.objects.select_related("authority").filter(pk=certificate_id).first()
     if certificate is None:
         logger.error("There is no certificate %s to make OCSP responses for.", certificate_id)

@@ -59,13 +59,33 @@ def make_page(authority: Authority, *, after: UUID | None, now: datetime) -> UUI
     page = list(rows.only("serial", "revoked_at", "revocation_reason")[:PAGE])
     if not page:
         return None
-    due = ready_made.ending(authority.pk, [row.serial for row in page], within=answers.LIFETIME / 2)
-    standing = answers.standing_of(authority.name)
+    return page[-1].pk if _make_due(authority.pk, authority.name, page, now=now) else None
+
+
+def make_recent(*, now: datetime) -> None:
+    """Make what is due among the newest certificates: those that the lint, every ten minutes, has not looked at yet.
+
+    Raises:
+        SigningUnavailable: a responder cannot sign.
+    """
+    rows = Certificate.objects.filter(authority__isnull=False, linted_at=None, not_after__gt=now)
+    newest = rows.order_by("-recorded_at").values_list("pk", flat=True)[:PAGE]
+    fields = ("serial", "revoked_at", "revocation_reason", "authority__name")
+    page = Certificate.objects.filter(pk__in=list(newest)).select_related("authority").only(*fields)
+    for authority, rows_of in groupby(page.order_by("authority_id"), key=lambda row: row.authority):
+        if authority is not None:
+            _make_due(authority.pk, authority.name, list(rows_of), now=now)
+
+
+def _make_due(authority_id: int, name: str, page: Sequence[Certificate], *, now: datetime) -> bool:
+    """Make what is missing or past half its life. False while Redis is away."""
+    due = ready_made.ending(authority_id, [row.serial for row in page], within=answers.LIFETIME / 2)
+    standing = answers.standing_of(name)
     if due is None or standing is None:
-        return None
+        return False
     wanted = set(due)
     store(standing, sign_all(standing, [row for row in page if row.serial in wanted], now=now))
-    return page[-1].pk
+    return True
 
 
 def sign_all(standing: Standing, certificates: Sequence[Certificate], *, now: datetime) -> list[Signed]:

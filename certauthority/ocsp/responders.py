@@ -28,18 +28,26 @@ BACKDATE = timedelta(hours=1)
 def renew_due(*, now: datetime) -> list[OcspResponder]:
     """Certify the responders that have no certificate, one that soon ends, or a key that is lost.
 
-    Returns those that were certified. Raises ``CAError`` where a CA or its responder cannot sign.
+    Returns those that were certified. Where a CA or its responder cannot sign, the others come first, and then
+    ``CAError`` is raised.
     """
-    renewed = []
+    renewed: list[OcspResponder] = []
+    failure: CAError | None = None
     authorities = Authority.objects.select_related("certificate", "ocsp_responder__certificate").order_by("pk")
     for authority in authorities.filter(certificate__not_after__gt=now):
         # Asked every minute, so without a lock; certify asks again under it.
         found = getattr(authority, "ocsp_responder", None)
         if found is not None and _is_good(authority, found, now=now):
             continue
-        responder = certify(authority, now=now)
+        try:
+            responder = certify(authority, now=now)
+        except CAError as error:
+            failure = error
+            continue
         if responder is not None:
             renewed.append(responder)
+    if failure is not None:
+        raise failure
     return renewed
 
 

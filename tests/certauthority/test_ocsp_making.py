@@ -32,6 +32,7 @@ def test_a_new_certificate_has_its_responses_soon(
     celery_worker_process: Worker, authorities: dict[str, Authority]
 ) -> None:
     certificate = issue()
+    tasks.tend_ocsp.delay()
     wait_until(lambda: stored(certificate) is not None)
     assert stored(certificate, "sha256") is not None
     assert status(get(request_for(certificate))) == "GOOD"
@@ -41,7 +42,7 @@ def test_a_revoked_certificate_has_another_soon(
     celery_worker_process: Worker, authorities: dict[str, Authority]
 ) -> None:
     certificate = issue()
-    wait_until(lambda: stored(certificate) is not None)
+    assert making.make(certificate, now=timezone.now())
     good = stored(certificate)
     revoke(certificate)
     assert stored(certificate) != good
@@ -178,3 +179,18 @@ def test_redis_forgets_a_response_at_its_next_update(
     assert made is not None
     left = made.next_update - timezone.now().timestamp()
     assert redis_client.pttl(key) == pytest.approx(left * 1000, abs=60_000)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("count", [2, 20])
+def test_what_is_new_costs_the_same_queries_however_much_it_is(authorities: dict[str, Authority], count: int) -> None:
+    rows = [issue(f"{number}") for number in range(count)]
+    answers.standing_of("developers")
+    with CaptureQueriesContext(connection) as captured:
+        making.make_recent(now=timezone.now())
+    assert len([query for query in captured if "SAVEPOINT" not in query["sql"]]) == 3
+    assert all(stored(row) is not None for row in rows)
+    Certificate.objects.filter(pk=rows[0].pk).update(linted_at=timezone.now())
+    assert ready_made.withdraw(authorities["developers"].pk, [row.serial for row in rows])
+    making.make_recent(now=timezone.now())
+    assert [stored(row) is not None for row in rows] == [False] + [True] * (count - 1)

@@ -107,6 +107,17 @@ def test_without_its_ca_it_is_not_renewed() -> None:
     assert responder().certificate == before
 
 
+@pytest.mark.usefixtures("own_keys")
+def test_a_ca_without_its_key_holds_up_no_other(authorities: dict[str, Authority]) -> None:
+    now = responder().certificate.not_after - DAY
+    signers.key_path("developers").unlink()
+    signers.forget_keys()
+    with pytest.raises(SigningUnavailable, match=r"developers\.key\.pem"):
+        responders.renew_due(now=now)
+    renewed = [name for name in authorities if responder(name).certificate.not_after > now + DAY]
+    assert sorted(renewed) == ["kmp", "root", "services"]
+
+
 def test_an_rsa_ca_has_an_rsa_responder(own_keys: Path, settings: Settings, db: None) -> None:
     settings.CA_KEY_ALGORITHM = "RSA 3072"
     call_command("create_authorities")
