@@ -200,8 +200,9 @@ def test_requests_that_there_were_before_get_their_words(transactional_db: None,
     renewal.refresh_from_db()
     words = renewal.certificate_words
     assert words == " ".join(f"{named.reference} {named.common_name} {named.serial}" for named in (entry, signed))
-    for name in ("0005_whole_requests", "0007_request_list"):
-        MigrationExecutor(connection).migrate([("kmp", name)])
+    MigrationExecutor(connection).migrate([("kmp", "0005_whole_requests")])
+    # Forward to where the model is now: what comes after it in this process finds the columns of today.
+    MigrationExecutor(connection).migrate(MigrationExecutor(connection).loader.graph.leaf_nodes("kmp"))
     renewal.refresh_from_db()
     assert renewal.certificate_words == words
     assert words.lower() in renewal.search_text
