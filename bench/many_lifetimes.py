@@ -27,14 +27,14 @@ _CERTIFICATES = """
 INSERT INTO certauthority_certificate (
   id, authority_id, issuer_digest, issuer, serial, subject, subject_digest, common_name, fingerprint,
   public_key_fingerprint, key_description, not_before, not_after, der, uploaded_chain, recorded_at, linted_at,
-  lint_findings, revocation_reason)
+  lint_findings, revocation_reason, ocsp_unsettled)
 SELECT ('00000000-0000-4000-8000-' || lpad(to_hex(n), 12, '0'))::uuid, %(authority)s, %(label)s::text,
   'CN=Bench CA,O=Bench', %(label)s::text || to_hex(n), 'CN=' || n || '-Client-MTF-000000', lpad(to_hex(n), 64, '0'),
   n || '-Client-MTF-000000',
   lpad(to_hex(n), 64, '0'), lpad(to_hex(n), 64, '0'), 'EC P-256', %(now)s::timestamptz - interval '30 days',
   %(day)s::date + %(shortest)s::int + (n %% %(span)s::int) * interval '1 day' + interval '15 hours', ''::bytea,
   ''::bytea,
-  %(now)s::timestamptz, %(now)s::timestamptz, '', ''
+  %(now)s::timestamptz, %(now)s::timestamptz, '', '', false
 FROM generate_series(%(first)s::int, %(last)s::int) n
 """
 _CREDENTIALS = """
