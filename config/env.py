@@ -13,6 +13,7 @@ import os
 import secrets
 import tempfile
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 # Django asks for 50 characters in its signing key; the passphrase is stretched by PKCS#8, so that 16 are enough.
 SECRET_KEY_CHARACTERS = 50
 PASSPHRASE_CHARACTERS = 16
+FRONT_SECRET_CHARACTERS = 32
 # Words of keys that were copied from an example: such a secret is known to everybody.
 EXAMPLE_WORDS = ("insecure", "rehearsal", "changeme", "change-me", "example", "secret-key", "password")
 
@@ -95,6 +97,39 @@ def _site_url(default: str) -> str:
     if not DEMO and parts.scheme != "https":
         raise ImproperlyConfigured(f"SITE_URL is {url!r}. Production is only reached by https: begin it with https://.")
     return url
+
+
+def _gateway_url(name: str, port: int) -> str:
+    """The address of one host of the mTLS endpoint, as clients call it."""
+    url = (_text(name) or f"https://{urlsplit(SITE_URL).hostname}:{port}").rstrip("/")
+    parts = urlsplit(url)
+    if parts.scheme != "https" or not parts.hostname or parts.path or parts.query:
+        raise ImproperlyConfigured(f"{name} is {url!r}. It must look like https://mtls.example.com, without a path.")
+    return url
+
+
+def _front_secret() -> str:
+    """What a front of the endpoint sends along to be believed; without one, no front is."""
+    secret = _text("GATEWAY_FRONT_SECRET")
+    if secret and len(secret) < FRONT_SECRET_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"GATEWAY_FRONT_SECRET is too short: whoever guesses it can claim any certificate. Set at least "
+            f"{FRONT_SECRET_CHARACTERS} random characters."
+        )
+    return secret
+
+
+def _addresses(name: str, default: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:
+    """IP addresses or networks, with commas between them."""
+    found = []
+    for text in _names(name, default):
+        try:
+            found.append(ip_network(text))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name} names {text!r}, which is neither an IP address nor a network such as 10.0.0.0/24."
+            ) from error
+    return tuple(found)
 
 
 def _kept_secret(name: str) -> str:
@@ -185,6 +220,18 @@ DEBUG = _flag("DEBUG", False)
 STATE_DIR = Path(_text("STATE_DIR", str(BASE_DIR / "var"))).expanduser().absolute()
 PORT = _port("PORT", 8000)
 SITE_URL = _site_url(f"http://localhost:{PORT}" if DEMO else "")
+# The live mTLS endpoint: its ports here, and the addresses that clients call.
+GATEWAY_PORT = _port("GATEWAY_PORT", 8443)
+GATEWAY_PROD_PORT = _port("GATEWAY_PROD_PORT", min(GATEWAY_PORT + 1, 65535))
+GATEWAY_URLS = {
+    "sandbox": _gateway_url("GATEWAY_URL", GATEWAY_PORT),
+    "production": _gateway_url("GATEWAY_PROD_URL", GATEWAY_PROD_PORT),
+}
+# Whether the endpoint still speaks TLS 1.2; TLS 1.3 it always does.
+GATEWAY_TLS12 = _flag("GATEWAY_TLS12", True)
+# A front such as nginx that ends TLS for the endpoint: what it proves itself with, and the addresses it comes from.
+GATEWAY_FRONT_SECRET = _front_secret()
+GATEWAY_FRONT_ADDRESSES = _addresses("GATEWAY_FRONT_ADDRESSES", ["127.0.0.1", "::1"])
 CA_KEY_ALGORITHM = _choice("CA_KEY_ALGORITHM", CA_KEY_ALGORITHMS, "EC P-256")
 LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
 # A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.

@@ -33,6 +33,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "csp",
     "django_htmx",
+    "gateway",
     "portal",
     "kmp",
     "connect",
@@ -238,6 +239,14 @@ CRL_LIFETIME_HOURS = 24
 PROJECT_MAX_ADMINS = 10
 PROJECT_MAX_MEMBERS = 20
 EXPIRING_SOON_DAYS = 30
+
+# The live mTLS endpoint
+GATEWAY_URLS = env.GATEWAY_URLS
+GATEWAY_PORTS = {"sandbox": env.GATEWAY_PORT, "production": env.GATEWAY_PROD_PORT}
+GATEWAY_TLS12 = env.GATEWAY_TLS12
+GATEWAY_FRONT_SECRET = env.GATEWAY_FRONT_SECRET
+GATEWAY_FRONT_ADDRESSES = env.GATEWAY_FRONT_ADDRESSES
+GATEWAY_DIRECTORY = STATE_DIR / "gateway"
 
 # The Key Management Portal
 KMP_MIN_OFFICERS = 2

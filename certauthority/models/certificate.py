@@ -90,14 +90,3 @@ class Certificate(models.Model):
 
     def __str__(self) -> str:
         return f"{self.common_name or self.subject} ({self.serial})"
-
-
-class CertificateUse(models.Model):
-    """When a certificate was first and last presented to the live endpoint."""
-
-    certificate = models.OneToOneField(Certificate, on_delete=models.CASCADE, related_name="use")
-    first_used_at = models.DateTimeField()
-    last_used_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{self.certificate_id} last used {self.last_used_at:%Y-%m-%d %H:%M}"
