@@ -8,11 +8,12 @@ class ConnectConfig(AppConfig):
         from allauth.account.signals import user_logged_in
         from allauth.usersessions.signals import on_user_logged_in
 
-        from connect import sample_notices, writers
+        from connect import lookups, sample_notices, writers
         from connect.expiry import mail
 
         # It would look at each session of the person, one by one: `connect.sessions.begin_session` takes its place.
         user_logged_in.disconnect(on_user_logged_in)
         for kind in (mail.EXPIRES, mail.EXPIRED):
             writers.register(kind, mail.render)
+        lookups.register()
         sample_notices.register_all()

@@ -90,12 +90,13 @@ class Entries(Source):
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
         companies = {lifetime.company.pk: lifetime.company for lifetime in lifetimes}
         officers = _officers_by_company(companies)
-        asked = CertificateRequest.objects.filter(entry__in=[lifetime.key for lifetime in lifetimes])
-        requesters = {request.entry_id: request.officer for request in asked.select_related("officer").defer("csr")}
+        asked = CertificateRequest.objects.filter(entry__pk__any_of=[lifetime.key for lifetime in lifetimes])
+        requested = dict(asked.values_list("entry_id", "officer_id"))
+        people_asking = User.objects.in_bulk(set(requested.values()))
         found: dict[UUID, list[Recipient]] = {}
         for lifetime in lifetimes:
             group = lifetime.company.group_email
-            requester = requesters.get(lifetime.key)
+            requester = people_asking.get(requested[lifetime.key]) if lifetime.key in requested else None
             # Who has left the company is told nothing more of it.
             present = [requester] if requester is not None and requester.company_id == lifetime.company.pk else []
             found[lifetime.key] = [
@@ -141,7 +142,7 @@ def watched(entry: InventoryEntry) -> str:
 
 def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[User]]:
     granted = AccessRequest.objects.filter(
-        company__in=companies,
+        company__pk__any_of=companies,
         application=KMP,
         state=AccessState.GRANTED,
         user__is_active=True,

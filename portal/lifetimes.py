@@ -82,7 +82,7 @@ class Credentials(Source):
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
         admins = Membership.objects.filter(
-            project__in={lifetime.scope for lifetime in lifetimes}, role=Role.ADMIN, user__is_active=True
+            project__pk__any_of={UUID(lifetime.scope) for lifetime in lifetimes}, role=Role.ADMIN, user__is_active=True
         ).select_related("user")
         of_project: dict[str, list[User]] = {}
         for membership in admins.order_by("user__name", "user__email"):
@@ -120,7 +120,7 @@ def is_keeper(user: User, company: Company) -> bool:
 
 def _successors(keys: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:
     """The newest live successor of each, by the key of what it replaces."""
-    live = Credential.objects.filter(predecessor__in=keys, ended_at=None).order_by("created_at", "pk")
+    live = Credential.objects.filter(predecessor__pk__any_of=keys, ended_at=None).order_by("created_at", "pk")
     found = live.values("pk", "predecessor", "alias", "created_at", "certificate__not_after")
     return {row["predecessor"]: row for row in found if row["predecessor"] is not None}
 

@@ -206,7 +206,7 @@ class Source(ABC):
 
     def find(self, keys: Collection[UUID]) -> list[Lifetime]:
         """The lifetimes with these keys, the longest due first; ended ones are not among them."""
-        return self.lifetimes(self.rows().filter(pk__in=keys).order_by("next_notice_at", "pk"))
+        return self.lifetimes(self.rows().filter(pk__any_of=keys).order_by("next_notice_at", "pk"))
 
     def move_on(self, moments: Mapping[UUID, datetime | None]) -> None:
         """Set when each row is due again."""
