@@ -13,71 +13,33 @@ import os
 import secrets
 import tempfile
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from environs import FileAwareEnv
+
+from certauthority.chosen_secrets import PASSPHRASE_CHARACTERS, is_easily_guessed
+from config.variables import addresses as _addresses
+from config.variables import choice as _choice
+from config.variables import flag as _flag
+from config.variables import names as _names
+from config.variables import port as _port
+from config.variables import required as _required
+from config.variables import text as _text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 CA_KEY_ALGORITHMS = ("EC P-256", "EC P-384", "RSA 2048", "RSA 3072", "RSA 4096")
 LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
-# Django asks for 50 characters in its signing key; the passphrase is stretched by PKCS#8, so that 16 are enough.
+# What no log line may hold.
+SECRET_NAMES = ("SECRET_KEY", "CA_KEY_PASSPHRASE", "PKCS11_PIN", "GATEWAY_FRONT_SECRET", "METRICS_TOKEN")
+SIGNERS = ("file", "pkcs11")
+# Django asks for 50 characters in its signing key. A token locks itself after a few wrong PINs, so that 8 are enough.
 SECRET_KEY_CHARACTERS = 50
-PASSPHRASE_CHARACTERS = 16
+PIN_CHARACTERS = 8
 FRONT_SECRET_CHARACTERS = 32
-# Words of keys that were copied from an example: such a secret is known to everybody.
-EXAMPLE_WORDS = ("insecure", "rehearsal", "changeme", "change-me", "example", "secret-key", "password")
 
 _MAIL_PORTS = {"smtp": 25, "submission": 587, "smtps": 465}
-
-_env = FileAwareEnv(eager=True, strip_whitespace=True)
-
-
-def _text(name: str, default: str = "") -> str:
-    """The variable's text without white space around it; one that is set to nothing counts as not set."""
-    try:
-        return str(_env.str(name, "")).strip() or default
-    except ValueError as error:
-        raise ImproperlyConfigured(
-            f"{name}_FILE does not name a file that can be read. Correct {name}_FILE."
-        ) from error
-
-
-def _required(name: str, why: str) -> str:
-    value = _text(name)
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set. {why} Set {name}, or {name}_FILE to a file that holds it.")
-    return value
-
-
-def _choice(name: str, choices: tuple[str, ...], default: str) -> str:
-    value = _text(name, default)
-    if value not in choices:
-        raise ImproperlyConfigured(f"{name} is {value!r}. It must be one of: {', '.join(choices)}.")
-    return value
-
-
-def _port(name: str, default: int) -> int:
-    text = _text(name, str(default))
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 65535):
-        raise ImproperlyConfigured(f"{name} is {text!r}. It must be a whole number from 1 to 65535.")
-    return int(text)
-
-
-def _flag(name: str, default: bool) -> bool:
-    text = _text(name, str(default)).lower()
-    if text in ("true", "1", "yes", "on"):
-        return True
-    if text in ("false", "0", "no", "off"):
-        return False
-    raise ImproperlyConfigured(f"{name} is {text!r}. It must be true or false.")
-
-
-def _names(name: str, default: list[str]) -> list[str]:
-    return [part.strip() for part in _text(name).split(",") if part.strip()] or default
 
 
 def _mode() -> Literal["demo", "production"]:
@@ -119,19 +81,6 @@ def _front_secret() -> str:
     return secret
 
 
-def _addresses(name: str, default: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    """IP addresses or networks, with commas between them."""
-    found = []
-    for text in _names(name, default):
-        try:
-            found.append(ip_network(text))
-        except ValueError as error:
-            raise ImproperlyConfigured(
-                f"{name} names {text!r}, which is neither an IP address nor a network such as 10.0.0.0/24."
-            ) from error
-    return tuple(found)
-
-
 def _kept_secret(name: str) -> str:
     """A secret of demo mode: made once, kept in the state directory, readable by its owner only."""
     path = STATE_DIR / "secrets" / name
@@ -163,7 +112,7 @@ def _keep_fresh_secret(path: Path) -> None:
 def _production_secret(name: str, characters: int, why: str) -> str:
     """A secret that somebody chose for production: long enough, and none that an example or the demo made."""
     value = _required(name, why)
-    if len(value) < characters or any(word in value.lower() for word in EXAMPLE_WORDS):
+    if is_easily_guessed(value, characters=characters):
         raise ImproperlyConfigured(
             f"{name} is too short or was copied from an example. Production needs at least {characters} random "
             f"characters: python3 -c 'import secrets; print(secrets.token_urlsafe({characters}))' makes some."
@@ -172,6 +121,24 @@ def _production_secret(name: str, characters: int, why: str) -> str:
     if kept.exists() and secrets.compare_digest(kept.read_bytes().strip(), value.encode()):
         raise ImproperlyConfigured(f"{name} is the secret of the demo in {STATE_DIR}. Production needs one of its own.")
     return value
+
+
+def _of_the_token(name: str, why: str) -> str:
+    """A variable that says how the keys in a PKCS#11 token are reached."""
+    value = _text(name)
+    if value and SIGNER != "pkcs11":
+        raise ImproperlyConfigured(
+            f"{name} is set, but SIGNER is {SIGNER}, and so the keys would be looked for in files. "
+            f"Set SIGNER=pkcs11, or take {name} away."
+        )
+    return _required(name, why) if SIGNER == "pkcs11" and SIGNS else value
+
+
+def _pin() -> str:
+    pin = _of_the_token("PKCS11_PIN", "It opens the token that holds the keys of the CAs.")
+    if not SIGNS or not pin:
+        return ""
+    return pin if DEMO else _production_secret("PKCS11_PIN", PIN_CHARACTERS, "It opens the token.")
 
 
 def _production_database() -> str:
@@ -234,18 +201,26 @@ GATEWAY_FRONT_SECRET = _front_secret()
 GATEWAY_FRONT_ADDRESSES = _addresses("GATEWAY_FRONT_ADDRESSES", ["127.0.0.1", "::1"])
 CA_KEY_ALGORITHM = _choice("CA_KEY_ALGORITHM", CA_KEY_ALGORITHMS, "EC P-256")
 LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
+LOG_FORMAT = _choice("LOG_FORMAT", ("line", "json"), "line" if DEMO else "json")
+# Where errors are reported to (Sentry or what speaks as it does); nowhere unless it is set.
+SENTRY_DSN = _text("SENTRY_DSN")
 # A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
 # Whether those who decide and sign for others need a second factor to sign in.
 TWO_FACTOR_REQUIRED = _flag("TWO_FACTOR_REQUIRED", not DEMO)
 # Whether webhooks may lead to private addresses, and may do without TLS: for a site inside a company's network.
 WEBHOOK_ALLOW_PRIVATE = _flag("WEBHOOK_ALLOW_PRIVATE", False)
-# A production process that never signs (a worker that only sends mail, say) can do without the CA's passphrase.
+# A process that never signs (the endpoint, or a worker that only sends mail) has neither passphrase nor PIN.
 SIGNS = _flag("SIGNS", True)
+# Where the keys of the CAs are: in files, or in a token that never gives them away.
+SIGNER = _choice("SIGNER", SIGNERS, "file")
+PKCS11_MODULE = _of_the_token("PKCS11_MODULE", "It is the path of the library that speaks to the token.")
+PKCS11_TOKEN = _of_the_token("PKCS11_TOKEN", "It is the label of the token that holds the keys of the CAs.")
+PKCS11_PIN = _pin()
 
 if DEMO:
     SECRET_KEY = _text("SECRET_KEY") or _kept_secret("secret_key")
-    CA_KEY_PASSPHRASE = _text("CA_KEY_PASSPHRASE") or _kept_secret("ca_key_passphrase")
+    CA_KEY_PASSPHRASE = (_text("CA_KEY_PASSPHRASE") or _kept_secret("ca_key_passphrase")) if SIGNS else ""
     ALLOWED_HOSTS = _names("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
     DATABASE_URL = _text("DATABASE_URL")
     REDIS_URL = _text("REDIS_URL")

@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config import env, schedule
+from config import env, queues, schedule
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.DEBUG
@@ -230,6 +230,8 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 512 * 1024
 # The certificate authority: one place for what somebody who knows the originals better may want to change.
 CA_DIRECTORY = STATE_DIR / "ca"
 CA_KEY_PASSPHRASE = env.CA_KEY_PASSPHRASE
+SIGNS, SIGNER = env.SIGNS, env.SIGNER
+PKCS11_MODULE, PKCS11_TOKEN, PKCS11_PIN = env.PKCS11_MODULE, env.PKCS11_TOKEN, env.PKCS11_PIN
 CA_KEY_ALGORITHM = env.CA_KEY_ALGORITHM
 CA_ORGANISATION = "mTLS Rehearsal"
 CA_ROOT_YEARS = 25
@@ -274,6 +276,8 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "max_retries": 0,
 }
 CELERY_TASK_PUBLISH_RETRY = False
+CELERY_TASK_QUEUES = queues.taken(signs=env.SIGNS)
+CELERY_TASK_ROUTES = queues.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
 LOGGING = {
