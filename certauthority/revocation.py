@@ -23,7 +23,7 @@ def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, 
     A certificate revoked before stays as it is, and False is returned. Raises ``CAError`` for a certificate that
     another CA issued.
     """
-    row = Certificate.objects.select_for_update().get(pk=certificate.pk)
+    row = Certificate.objects.select_for_update(no_key=True).get(pk=certificate.pk)
     if row.authority_id is None:
         raise CAError("Another CA issued this certificate. Only that CA can revoke it.")
     if row.revoked_at is not None:
