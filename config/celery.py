@@ -1,16 +1,25 @@
 """Background work: Celery over Redis. The database is the truth, a message only a hint."""
 
+import logging
+import logging.config
 import os
+from contextlib import ExitStack
 from typing import Any
 
-from celery import Celery
-from celery.signals import worker_process_init
+from celery import Celery, Task
+from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_process_init
+from django.conf import settings
+
+from connect import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("mtls_rehearsal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+# What belongs to the tasks that this process is at.
+_contexts: dict[str, ExitStack] = {}
 
 
 @worker_process_init.connect
@@ -19,3 +28,31 @@ def prove_keys(**_: Any) -> None:
     from certauthority.readiness import prove_keys_at_start  # noqa: PLC0415  the apps are loaded only now
 
     prove_keys_at_start()
+
+
+@setup_logging.connect
+def log_as_everybody(loglevel: int | None = None, **_: Any) -> None:
+    """Workers and beat write their lines as the web server does; their own ones from the level that they were given."""
+    logging.config.dictConfig(settings.LOGGING)
+    if loglevel:
+        logging.getLogger("celery").setLevel(loglevel)
+
+
+@before_task_publish.connect
+def send_request_id(headers: dict[str, Any], **_: Any) -> None:
+    """A task carries the id of the request that caused it."""
+    if request_id := request_ids.current():
+        headers["request_id"] = request_id
+
+
+@task_prerun.connect
+def take_request_id(task_id: str, task: Task[Any, Any], **_: Any) -> None:
+    """Each line of a task carries the id of the request that caused it, or a new one where none did."""
+    _contexts[task_id] = context = ExitStack()
+    context.enter_context(request_ids.working_on(str(task.request.get("request_id") or "")))
+
+
+@task_postrun.connect
+def leave_request_id(task_id: str, **_: Any) -> None:
+    if context := _contexts.pop(task_id, None):
+        context.close()

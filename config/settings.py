@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config import env, queues, schedule
+from config import env, log_settings, queues, schedule
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.DEBUG
@@ -18,6 +18,7 @@ SITE_URL = env.SITE_URL
 STATE_DIR = env.STATE_DIR
 REDIS_URL = env.REDIS_URL
 HTTPS = SITE_URL.startswith("https://")
+BEHIND_PROXY = env.BEHIND_PROXY
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -42,6 +43,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "connect.request_ids.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -280,17 +282,4 @@ CELERY_TASK_QUEUES = queues.taken(signs=env.SIGNS)
 CELERY_TASK_ROUTES = queues.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["console"], "level": env.LOG_LEVEL},
-    "filters": {"secret addresses": {"()": "connect.log_lines.SecretAddresses"}},
-    "loggers": {
-        # It would log the id of every passkey that is used.
-        "fido2": {"level": "WARNING"},
-        "django.request": {"filters": ["secret addresses"]},
-        "django.security.csrf": {"filters": ["secret addresses"]},
-    },
-}
+LOGGING = log_settings.LOGGING
