@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -104,6 +104,8 @@ class _Server(ThreadingHTTPServer):
             return
         with connection:
             super().finish_request(connection, client_address)
+            with suppress(OSError):
+                connection.unwrap()  # Else a client that looks for it takes the end of the answer for an attack.
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is its own affair."""

@@ -15,6 +15,7 @@ from audit.models import AuditEvent
 from certauthority.chains import issuers_of
 from certauthority.records import facts_of
 from certauthority.x509.certificates import read_certificate
+from certauthority.x509.request_commands import file_name
 from connect.activity import Entry
 from connect.clock import now_for
 from connect.expiry.sources import lifetime_of
@@ -30,7 +31,7 @@ from portal.lifetimes import watched
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
 from portal.rotation import safety_of
-from portal.usage_commands import usage_of
+from portal.try_it import try_it
 from portal.views.places import Place, place_to_see
 
 
@@ -50,10 +51,11 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
         "began": life_began(found.certificate, now=now),
         "percent_over": percent_over(found.certificate, now=now),
-        "safety": safety_of(shown, now=now) if is_replaced else None,
+        "safety": safety_of(shown, now=timezone.now(), company_now=now) if is_replaced else None,
         "history": _history(found),
         "formats": Format,
-        "usage": usage_of(found),
+        "try_it": try_it(found) if shown.is_live else None,
+        "file_name": file_name(found.alias),
         "keystore_is_awaited": is_awaited(found),
         "user_key": str(place.user.pk),
         "panel": _snooze(place, found) if shown.is_live else None,

@@ -18,7 +18,7 @@ from portal.credentials import Row, Show, counts, listed, loaded, row, with_cert
 from portal.downloads import Format
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
-from portal.usage_commands import usage_of
+from portal.try_it import try_it
 from portal.views.places import Place, place_to_see
 
 PAGE_SIZE = 25
@@ -51,7 +51,7 @@ def credentials(request: HtmxRequest, project_id: UUID, environment: Environment
         context |= {
             "new": new,
             "formats": Format,
-            "usage": usage_of(new.credential),
+            "try_it": try_it(new.credential),
         }
     return render(request, "portal/credentials.html", context)
 

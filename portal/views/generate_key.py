@@ -37,7 +37,7 @@ from portal.models import Credential, Environment
 from portal.preview import valid_until
 from portal.production_access import not_yet, standing_in
 from portal.requirements import requirement_of
-from portal.usage_commands import keystore_usage
+from portal.try_it import keystore_commands
 from portal.views.places import Place, place_to_change
 from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
 from portal.views.rotating import nothing_to_rotate, predecessor_in, rotating_context
@@ -173,7 +173,7 @@ def _create(request: HttpRequest, place: Place, predecessor: Credential | None, 
             without = reverse("portal:generate_key", args=[place.project.pk, place.environment])
             return _refused(form, status=422, address=without)
         return _refused(form, verdicts, status=_status_of(refusal))
-    return _answer({**_described(credential), "usage": [asdict(line) for line in keystore_usage(credential.alias)]})
+    return _answer({**_described(credential), "usage": [asdict(line) for line in keystore_commands(credential)]})
 
 
 def _status_of(refusal: Exception) -> int:

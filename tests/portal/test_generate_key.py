@@ -193,7 +193,7 @@ class TestAnswer:
         chain = [bytes(credential.certificate.der), *issuers_of(credential.certificate)]
         assert [base64.b64decode(text) for text in answer["certificates"]] == chain
         assert len(chain) == 3
-        assert [set(line) for line in answer["usage"]] == [{"label", "text", "mark"}] * 6
+        assert [set(line) for line in answer["usage"]] == [{"label", "text", "mark"}] * 7
 
     def test_it_is_json_that_nobody_keeps_or_guesses_at(self, as_alice: Client, url: str, project: Project) -> None:
         for form, status in ((made_in_browser(project), 200), ({}, 422)):

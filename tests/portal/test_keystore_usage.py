@@ -20,13 +20,14 @@ from cryptography.hazmat.primitives.serialization import (
     pkcs12,
 )
 from django.test import Client
+from pytest_django import Settings
 
 from certauthority.chains import issuers_of
 from certauthority.models import Authority
 from certauthority.x509.export import pem, pem_bundle
 from certauthority.x509.requests import PrivateKey, new_private_key
 from portal.models import Credential, CredentialMethod, Project
-from portal.usage_commands import HOST, keystore_usage
+from portal.try_it import keystore_commands
 from tests.factories import make_credential, make_csr
 from tests.page_text import text_of
 from tests.portal.credential_pages import credential_url, made_in_browser, page_url
@@ -36,7 +37,8 @@ from tests.tls_servers import TlsServer, demanding_client_certificates
 PASSWORD = 'a "b" $HOME `c`: d\\e!\'f#%&*'
 ALIAS = "pay outs (2027)"
 NAME = "pay-outs-2027"
-PROGRAMS = {"curl": "line.sh", "Java": "Client.java", "Python": "client.py", "Node": "client.js"}
+BUNDLE = "rehearsal-services.pem"
+PROGRAMS = {"curl": "line.sh", "Java": "Client.java", "Python": "client.py", "Node": "client.js", "openssl": "ask.sh"}
 
 
 @pytest.fixture
@@ -86,31 +88,34 @@ def server(authorities: dict[str, Authority], tmp_path: Path) -> Iterator[TlsSer
         yield listening
 
 
-def line_for(label: str, server: TlsServer) -> str:
-    (line,) = (line.text for line in keystore_usage(ALIAS) if line.label == label)
-    return line.replace(f"https://{HOST}/", server.address)
+@pytest.fixture(autouse=True)
+def _endpoint(server: TlsServer, settings: Settings) -> None:
+    """The server stands where the endpoint does."""
+    settings.GATEWAY_URLS = {**settings.GATEWAY_URLS, "sandbox": server.address.rstrip("/")}
 
 
-def run(label: str, server: TlsServer, folder: Path, *, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
-    """Run the line as it stands. That the server itself is trusted comes from outside, in each program's own way."""
-    trusted = folder / "trusted.p12"
-    authority = x509.load_pem_x509_certificate(server.ca_file.read_bytes())
-    entry = pkcs12.PKCS12Certificate(authority, b"server")
-    trusted.write_bytes(pkcs12.serialize_java_truststore([entry], BestAvailableEncryption(b"changeit")))
-    environment = os.environ | {
-        "KEYSTORE_PASSWORD": password,
-        "CURL_CA_BUNDLE": str(server.ca_file),
-        "SSL_CERT_FILE": str(server.ca_file),
-        "NODE_EXTRA_CA_CERTS": str(server.ca_file),
-        "JAVA_TOOL_OPTIONS": f"-Djavax.net.ssl.trustStore={trusted} -Djavax.net.ssl.trustStorePassword=changeit",
-    }
+def line_for(label: str, credential: Credential) -> str:
+    (line,) = (line.text for line in keystore_commands(credential) if line.label == label)
+    return line
+
+
+def run(
+    label: str, credential: Credential, server: TlsServer, folder: Path, *, password: str = PASSWORD
+) -> subprocess.CompletedProcess[str]:
+    """Run the line as it stands, with the server's own certificate under the name of the bundle."""
+    shutil.copy(server.ca_file, folder / BUNDLE)
     program = folder / PROGRAMS[label]
-    program.write_text(line_for(label, server))
+    program.write_text(line_for(label, credential))
     with_our_programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    starter = {"curl": "bash", "Java": "java", "Python": sys.executable, "Node": "node"}[label]
-    command = [shutil.which(starter, path=with_our_programs) or starter, program.name]
+    starter = {"Java": "java", "Python": sys.executable, "Node": "node"}.get(label, "bash")
     return subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        [shutil.which(starter, path=with_our_programs) or starter, program.name],
+        cwd=folder,
+        env=os.environ | {"KEYSTORE_PASSWORD": password},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 
@@ -119,29 +124,31 @@ def run(label: str, server: TlsServer, folder: Path, *, password: str = PASSWORD
 def test_the_line_presents_the_certificate(
     label: str, credential: Credential, keystore: Path, server: TlsServer
 ) -> None:
-    done = run(label, server, keystore.parent)
+    done = run(label, credential, server, keystore.parent)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == credential.certificate.common_name
+    assert done.stdout.strip().endswith(credential.certificate.common_name)
     assert server.presented == [bytes(credential.certificate.der)]
 
 
 @pytest.mark.usefixtures("pem_files")
 @pytest.mark.parametrize("label", list(PROGRAMS))
-def test_with_another_password_nothing_is_presented(label: str, keystore: Path, server: TlsServer) -> None:
-    assert run(label, server, keystore.parent, password="another password").returncode != 0
+def test_with_another_password_nothing_is_presented(
+    label: str, credential: Credential, keystore: Path, server: TlsServer
+) -> None:
+    assert run(label, credential, server, keystore.parent, password="another password").returncode != 0
     assert server.presented == []
 
 
 def test_openssl_makes_the_pem_files_that_the_python_line_needs(
     credential: Credential, keystore: Path, server: TlsServer
 ) -> None:
-    line = line_for("PEM files by openssl", server)
+    line = line_for("PEM files by openssl", credential)
     environment = os.environ | {"KEYSTORE_PASSWORD": PASSWORD}
     subprocess.run(
         ["bash", "-ec", line], cwd=keystore.parent, env=environment, check=True, capture_output=True, timeout=60
     )
     assert "ENCRYPTED PRIVATE KEY" in keystore.with_name(f"{NAME}-private-key.key").read_text()
-    done = run("Python", server, keystore.parent)
+    done = run("Python", credential, server, keystore.parent)
     assert (done.returncode, done.stdout.strip()) == (0, credential.certificate.common_name), done.stderr
 
 
@@ -151,15 +158,17 @@ def test_without_a_certificate_the_server_lets_nobody_in(server: TlsServer) -> N
     assert server.presented == []
 
 
-def test_every_line_takes_the_password_from_the_environment_and_names_the_files() -> None:
-    lines = keystore_usage(ALIAS)
-    assert [line.label for line in lines] == ["curl", "Java", "Python", "Node", ".NET", "PEM files by openssl"]
+def test_every_line_takes_the_password_from_the_environment_and_names_the_files(credential: Credential) -> None:
+    lines = keystore_commands(credential)
+    labels = ["curl", "Python", "Java", "Node", "openssl", ".NET", "PEM files by openssl"]
+    assert [line.label for line in lines] == labels
     for line in lines:
         assert "KEYSTORE_PASSWORD" in line.text
         assert line.mark in line.text
-        assert f"{NAME}.p12" in line.text or line.label == "Python"
-    assert f'LoadPkcs12FromFile("{NAME}.p12", password)' in lines[4].text
-    assert f'"{NAME}-signing.crt", "{NAME}-private-key.key"' in lines[2].text
+        assert f"{NAME}.p12" in line.text or line.label in ("Python", "openssl")
+        assert BUNDLE in line.text or line.label == "PEM files by openssl"
+    assert f'LoadPkcs12FromFile("{NAME}.p12", password)' in lines[5].text
+    assert f'"{NAME}-signing.crt", "{NAME}-private-key.key"' in lines[1].text
 
 
 def test_the_pages_of_the_certificate_and_the_answer_show_the_same_lines(
@@ -169,18 +178,20 @@ def test_the_pages_of_the_certificate_and_the_answer_show_the_same_lines(
     for page in pages:
         shown = as_alice.get(page)
         text, body = text_of(shown), html.unescape(shown.content.decode())
-        for line in keystore_usage(ALIAS):
+        for line in keystore_commands(credential):
             assert f'data-copy="{line.text}"' in body
-        assert f"{NAME}.p12 is the keystore that the browser made." in text
+        assert f"{NAME}.p12 The keystore that the browser made." in text
+        assert f"{BUNDLE} The CAs that the endpoint’s own certificate leads to" in text
         assert f"{NAME}-chain.pem" not in text
     answer = as_alice.post(page_url("generate_key", project), made_in_browser(project, alias="other")).json()
-    expected = [{"label": line.label, "text": line.text, "mark": line.mark} for line in keystore_usage("other")]
+    other = Credential.objects.get(alias="other")
+    expected = [{"label": line.label, "text": line.text, "mark": line.mark} for line in keystore_commands(other)]
     assert answer["usage"] == expected
 
 
 def test_a_key_of_ones_own_keeps_its_lines(as_alice: Client, project: Project, credential: Credential) -> None:
     own = make_credential(project, alias="own-key")
     text = text_of(as_alice.get(credential_url("credential", own)))
-    assert "own-key.key is the private key that you made" in text
+    assert "own-key.key The private key that you made" in text
     assert "KEYSTORE_PASSWORD" in text
     assert "the keystore that the browser made" not in text
