@@ -12,6 +12,7 @@ from certauthority.models import Authority
 from certauthority.x509.profile import Profile
 
 RESPONDER_DAYS = 30
+SERVER_DAYS = 90
 
 
 def root_profile() -> Profile:
@@ -74,6 +75,22 @@ def _client_profile(issuer_name: str, months: int, site_url: str) -> Profile:
         crl_url=_address("certauthority:crl", issuer_name, site_url),
         ca_issuer_url=_address("certauthority:certificate", issuer_name, site_url),
         ocsp_url=_address("ocsp", issuer_name, site_url),
+    )
+
+
+def server_profile(issuer: Authority) -> Profile:
+    """The server certificate of the live endpoint: serverAuth only, and short-lived."""
+    return Profile(
+        name="server",
+        is_ca=False,
+        path_length=None,
+        key_usage=("digitalSignature",),
+        extended_key_usage=("serverAuth",),
+        months=0,
+        days=SERVER_DAYS,
+        crl_url=crl_url(issuer),
+        ca_issuer_url=certificate_url(issuer),
+        ocsp_url=ocsp_url(issuer),
     )
 
 

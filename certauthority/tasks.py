@@ -8,7 +8,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from certauthority import background, lint, revocation_lists
+from certauthority import background, lint, revocation_lists, server_certificates, use_purge
 from certauthority.models import Authority, Certificate
 from certauthority.ocsp import making, responders
 
@@ -98,3 +98,24 @@ def make_ocsp_responses_of(authority_id: int, after: str = "") -> None:
         if last is None:
             return
     background.enqueue(make_ocsp_responses_of, authority_id, str(last))
+
+
+@shared_task
+def certify_endpoint() -> None:
+    """Renew the server certificate of the live mTLS endpoint before it ends, daily."""
+    facts = server_certificates.certify_if_due(now=timezone.now())
+    if facts is not None:
+        logger.info("Certified the mTLS endpoint until %s.", facts.not_after)
+
+
+@shared_task
+def purge_use() -> None:
+    """Remove what the endpoint counted more than 90 days ago."""
+    removed = use_purge.purge(now=timezone.now())
+    logger.info("Removed %s rows of use that are older than %s days.", removed, use_purge.KEPT.days)
+
+
+@shared_task
+def purge_use_minutes() -> None:
+    """Remove the counts of minutes that no “in the last hour” asks for any more."""
+    use_purge.purge_minutes(now=timezone.now())

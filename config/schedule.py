@@ -65,4 +65,19 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute="*/10"),
         "options": {"expires": 600},
     },
+    "renew the endpoint's server certificate": {
+        "task": "certauthority.tasks.certify_endpoint",
+        "schedule": crontab(hour=3, minute=17),
+        "options": {"expires": 6 * 3600},
+    },
+    "remove use that is older than 90 days": {
+        "task": "certauthority.tasks.purge_use",
+        "schedule": crontab(hour=3, minute=40),
+        "options": {"expires": 12 * 3600},
+    },
+    "remove the minutes of use that are over": {
+        "task": "certauthority.tasks.purge_use_minutes",
+        "schedule": crontab(minute=25),
+        "options": {"expires": 3600},
+    },
 }

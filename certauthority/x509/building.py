@@ -18,7 +18,7 @@ from . import der as asn1
 from .certificates import CertificateFacts
 from .errors import ProfileError
 from .profile import Profile
-from .profile_extensions import ExtensionSet, extensions_for
+from .profile_extensions import ExtensionSet, IpAddress, extensions_for
 from .signing import SigningKey, algorithm_identifier, sign, write_integer, write_time
 
 _VERSION_3 = asn1.write(0xA0, write_integer(2))
@@ -42,6 +42,7 @@ def build_certificate(
     not_before: datetime,
     not_after: datetime,
     dns_names: Sequence[str] = (),
+    ip_addresses: Sequence[IpAddress] = (),
 ) -> bytes:
     """The DER of a signed certificate; ``issuer=None`` makes a self-signed one.
 
@@ -51,7 +52,7 @@ def build_certificate(
     """
     _check_request(profile, subject, serial, not_before, not_after)
     _check_issuer(profile, subject, issuer, not_before, not_after)
-    extensions = _extensions(profile, public_key, issuer, dns_names)
+    extensions = _extensions(profile, public_key, issuer, dns_names, ip_addresses)
     parts = [
         _VERSION_3,
         write_integer(serial),
@@ -76,6 +77,7 @@ def build_verified_certificate(
     not_before: datetime,
     not_after: datetime,
     dns_names: Sequence[str] = (),
+    ip_addresses: Sequence[IpAddress] = (),
 ) -> bytes:
     """Build, sign, read back and compare: what comes out is what was asked, or ProfileError is raised."""
     der = build_certificate(
@@ -88,6 +90,7 @@ def build_verified_certificate(
         not_before=not_before,
         not_after=not_after,
         dns_names=dns_names,
+        ip_addresses=ip_addresses,
     )
     verify_certificate(
         der,
@@ -99,15 +102,26 @@ def build_verified_certificate(
         not_before=not_before,
         not_after=not_after,
         dns_names=dns_names,
+        ip_addresses=ip_addresses,
     )
     return der
 
 
 def _extensions(
-    profile: Profile, public_key: bytes, issuer: CertificateFacts | None, dns_names: Sequence[str]
+    profile: Profile,
+    public_key: bytes,
+    issuer: CertificateFacts | None,
+    dns_names: Sequence[str],
+    ip_addresses: Sequence[IpAddress],
 ) -> ExtensionSet:
     identifier = bytes.fromhex(issuer.subject_key_identifier) if issuer else b""
-    return extensions_for(profile, public_key=public_key, issuer_key_identifier=identifier, dns_names=dns_names)
+    return extensions_for(
+        profile,
+        public_key=public_key,
+        issuer_key_identifier=identifier,
+        dns_names=dns_names,
+        ip_addresses=ip_addresses,
+    )
 
 
 def _check_request(profile: Profile, subject: bytes, serial: int, not_before: datetime, not_after: datetime) -> None:
@@ -156,6 +170,7 @@ def verify_certificate(
     not_before: datetime,
     not_after: datetime,
     dns_names: Sequence[str] = (),
+    ip_addresses: Sequence[IpAddress] = (),
 ) -> None:
     """Read a signed certificate back and compare everything in it with what was asked, the signature last.
 
@@ -167,7 +182,7 @@ def verify_certificate(
         signer = _public_key(issuer.public_key.spki if issuer else public_key)
     except Exception as error:  # The library raises late and many kinds; whatever it is, nothing may be handed out.
         raise _differs("form") from error
-    extensions = _extensions(profile, public_key, issuer, dns_names)
+    extensions = _extensions(profile, public_key, issuer, dns_names, ip_addresses)
     wanted = {
         "version": x509.Version.v3,
         "serial number": serial,

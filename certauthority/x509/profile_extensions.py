@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address
 
 from cryptography import x509
 from cryptography.x509.extensions import ExtensionType
@@ -18,9 +19,12 @@ from .identifiers import KEY_USAGES, PURPOSES
 from .profile import Profile
 from .signing import write_extension
 
+IpAddress = IPv4Address | IPv6Address
+
 _RSA = "1.2.840.113549.1.1.1"
 _MAX_DNS_NAMES = 100
 _MAX_DNS_NAME_LENGTH = 253
+_MAX_ADDRESSES = 10
 _DNS_LABEL = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
 
 
@@ -55,28 +59,41 @@ class ExtensionSet:
 
 
 def extensions_for(
-    profile: Profile, *, public_key: bytes, issuer_key_identifier: bytes, dns_names: Sequence[str]
+    profile: Profile,
+    *,
+    public_key: bytes,
+    issuer_key_identifier: bytes,
+    dns_names: Sequence[str],
+    ip_addresses: Sequence[IpAddress] = (),
 ) -> ExtensionSet:
     """What a certificate for this key has. An empty issuer key identifier means that it is self-signed.
 
-    Raises ProfileError for a public key or DNS names that cannot be certified with this profile.
+    Raises ProfileError for a public key or names that cannot be certified with this profile.
     """
-    return _extension_set(profile, public_key, issuer_key_identifier, tuple(dns_names))
+    return _extension_set(profile, public_key, issuer_key_identifier, tuple(dns_names), tuple(ip_addresses))
 
 
 # A certificate's extensions are asked for twice in a row: to write them, and to compare what was read back.
 @lru_cache(maxsize=16)
 def _extension_set(
-    profile: Profile, public_key: bytes, issuer_key_identifier: bytes, dns_names: tuple[str, ...]
+    profile: Profile,
+    public_key: bytes,
+    issuer_key_identifier: bytes,
+    dns_names: tuple[str, ...],
+    ip_addresses: tuple[IpAddress, ...],
 ) -> ExtensionSet:
     _check_dns_names(profile, dns_names)
+    _check_addresses(profile, ip_addresses)
+    if not (dns_names or ip_addresses) and "serverAuth" in profile.extended_key_usage:
+        raise ProfileError("A server certificate needs at least one DNS name or IP address (RFC 9525, 3).")
     is_rsa, own_identifier = _key_facts(public_key)
     own = [
         WantedExtension(x509.SubjectKeyIdentifier(own_identifier)),
         WantedExtension(x509.AuthorityKeyIdentifier(issuer_key_identifier or own_identifier, None, None)),
     ]
-    if dns_names:
-        own.append(WantedExtension(x509.SubjectAlternativeName([x509.DNSName(name) for name in dns_names])))
+    names = [*map(x509.DNSName, dns_names), *map(x509.IPAddress, ip_addresses)]
+    if names:
+        own.append(WantedExtension(x509.SubjectAlternativeName(names)))
     return ExtensionSet(*_of_profile(profile, is_rsa), tuple(own))
 
 
@@ -127,8 +144,6 @@ def _access_descriptions(profile: Profile) -> list[x509.AccessDescription]:
 def _check_dns_names(profile: Profile, dns_names: Sequence[str]) -> None:
     if dns_names and profile.is_ca:
         raise ProfileError("A CA certificate has no DNS names.")
-    if not dns_names and "serverAuth" in profile.extended_key_usage:
-        raise ProfileError("A server certificate needs at least one DNS name (RFC 9525, 3).")
     if len(dns_names) > _MAX_DNS_NAMES or len({name.lower() for name in dns_names}) < len(dns_names):
         raise ProfileError(f"A certificate has at most {_MAX_DNS_NAMES} DNS names, each of them once.")
     for name in dns_names:
@@ -136,3 +151,12 @@ def _check_dns_names(profile: Profile, dns_names: Sequence[str]) -> None:
             raise ProfileError(
                 f"“{name[:100]}” is not a DNS name. Use letters, digits, hyphens and dots (RFC 1034, 3.5)."
             )
+
+
+def _check_addresses(profile: Profile, ip_addresses: Sequence[IpAddress]) -> None:
+    if not ip_addresses:
+        return
+    if "serverAuth" not in profile.extended_key_usage:
+        raise ProfileError("Only a server certificate has IP addresses.")
+    if len(ip_addresses) > _MAX_ADDRESSES or len(set(ip_addresses)) < len(ip_addresses):
+        raise ProfileError(f"A certificate has at most {_MAX_ADDRESSES} IP addresses, each of them once.")

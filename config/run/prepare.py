@@ -38,6 +38,7 @@ def _run_commands(demo: bool) -> None:
         call_command("demo_kmp")
     else:
         call_command("create_authorities")
+    call_command("certify_endpoint")
     call_command("publish_revocation_lists", if_due=True)
 
 

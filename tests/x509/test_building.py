@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
@@ -115,6 +116,22 @@ def test_a_server_certificate_names_its_hosts() -> None:
     assert lint_certificate(certificate) == []
 
 
+def test_a_server_certificate_may_have_addresses_alone_or_beside_names() -> None:
+    addresses = [ip_address("192.0.2.1"), ip_address("2001:db8::1")]
+    wanted = asked(profile=SERVER, dns_names=["host.example"], ip_addresses=addresses)
+    certificate = build_certificate(issuer_key=developers().key, **wanted)
+
+    verify_certificate(certificate, **wanted)
+    assert read_certificate(certificate).subject_alternative_names == (
+        "DNS:host.example",
+        "IP:192.0.2.1",
+        "IP:2001:db8::1",
+    )
+    assert lint_certificate(certificate) == []
+    alone = read_certificate(build(profile=SERVER, ip_addresses=addresses))
+    assert alone.subject_alternative_names == ("IP:192.0.2.1", "IP:2001:db8::1")
+
+
 def test_the_subject_stands_in_the_certificate_octet_for_octet() -> None:
     def attribute(oid: str, tag: int, value: bytes) -> bytes:
         return der.write(der.SET, der.write(der.SEQUENCE, der.write_oid(oid) + der.write(tag, value)))
@@ -177,6 +194,9 @@ def test_dates_from_2050_on_are_written_as_the_standard_asks() -> None:
         ({"dns_names": ["a" * 64]}, "not a DNS name"),
         ({"dns_names": ["x\n"]}, "not a DNS name"),
         ({"dns_names": ["a.example", "A.example"]}, "each of them once"),
+        ({"ip_addresses": [ip_address("192.0.2.1")]}, "Only a server certificate"),
+        ({"profile": SERVER, "ip_addresses": [ip_address("192.0.2.1")] * 2}, "each of them once"),
+        ({"profile": SERVER, "ip_addresses": list(map(ip_address, range(11)))}, "at most 10 IP addresses"),
     ],
 )
 def test_what_the_profile_or_the_issuer_does_not_allow_is_refused(changes: dict[str, Any], reason: str) -> None:
@@ -214,6 +234,10 @@ def test_a_ca_key_of_another_curve_is_refused() -> None:
         ({"not_after": add_months(NOW, 13) + timedelta(seconds=1)}, "end of validity"),
         ({"issuer": root().facts}, "issuer"),
         ({"dns_names": ["localhost"]}, "extensions"),
+        (
+            {"profile": SERVER, "dns_names": ["a.example"], "ip_addresses": [ip_address("::1")]},
+            "extensions",
+        ),
         ({"profile": replace(CLIENT, crl_url="http://127.0.0.1/other.crl")}, "extensions"),
         ({"profile": replace(CLIENT, ocsp_url="")}, "extensions"),
         (
