@@ -77,7 +77,7 @@ def judge_certificate(data: bytes, *, trusted: Sequence[bytes], at: datetime) ->
     if leaf is None:
         return CertificateJudgement(None, (), (_several_leaves(certificates),))
     others = [facts for facts in certificates if facts is not leaf]
-    anchors = [anchor for der in trusted if (anchor := _anchor(der))]
+    anchors = [anchor for der in trusted if (anchor := read_trusted(der))]
     # Dates in certificates have whole seconds, and the last second still counts.
     return _judge(leaf, others, anchors, at.replace(microsecond=0))
 
@@ -139,7 +139,7 @@ def _unique(certificates: Sequence[CertificateFacts]) -> list[CertificateFacts]:
 
 
 @lru_cache(maxsize=256)
-def _anchor(der: bytes) -> CertificateFacts | None:
+def read_trusted(der: bytes) -> CertificateFacts | None:
     """A trusted CA, read once. One that cannot be read is left out: it can only lead to fewer certificates accepted."""
     try:
         return read_certificate(der)

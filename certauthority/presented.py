@@ -1,0 +1,145 @@
+"""What a TLS client presented that the site does not know: read once, and followed up to a trusted CA.
+
+Whose certificate the site does not know is refused in any case; here is found out why. Nothing is ever fetched: a
+chain is made of what was sent, of our own CAs, and of the enabled trusted CAs.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from certauthority.models import Authority, TrustedAuthority
+from certauthority.policy import judge_known_key, remembered
+from certauthority.x509.certificate_rules import read_trusted
+from certauthority.x509.certificates import CertificateFacts, read_certificate
+from certauthority.x509.chain import ChainError, LikelyChain, likely_chain, verified_chain
+from certauthority.x509.chain_rules import judge_issuers, judge_trust
+from certauthority.x509.errors import UnreadableInput
+from certauthority.x509.keys import judge_key
+from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CHAIN_CERTIFICATES
+from certauthority.x509.name_rules import shown
+from certauthority.x509.signature_algorithms import HASHES
+from certauthority.x509.verdicts import broken
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A client's own certificate, and what is wrong with it apart from its dates and purpose.
+
+    The last four are clauses such as ``it is signed by itself``, empty where nothing is wrong: of the key, of the hash
+    of the signature, of the chain to a trusted CA, and of a name that it took from a trusted CA. ``trusted`` is the CA
+    that its chain leads to. ``unreadable`` counts what was sent along and cannot be read.
+    """
+
+    leaf: CertificateFacts
+    trusted: CertificateFacts | None
+    unreadable: int
+    weak_key: str
+    weak_hash: str
+    distrust: str
+    forgery: str
+
+
+def judge_presented(chain: Sequence[bytes], *, now: datetime) -> Presented:
+    """Judge a chain, the client's own certificate first, in real time and in three queries.
+
+    Raises:
+        UnreadableInput: it is too large, or the client's own certificate cannot be read.
+    """
+    leaf, others, unreadable = _read(chain)
+    trusted = _trusted()
+    weak_key = "; ".join(verdict.found for verdict in broken(judge_key(leaf.public_key))) or "; ".join(
+        verdict.found for verdict in broken(judge_known_key(remembered(leaf.public_key), holder=None))
+    )
+    weak_hash = "" if leaf.signature.hash_name in HASHES else leaf.signature_algorithm
+    anchor, distrust = _follow(leaf, others, trusted, is_sound=not (weak_key or weak_hash or leaf.is_ca), now=now)
+    return Presented(
+        leaf=leaf,
+        trusted=anchor,
+        unreadable=unreadable,
+        weak_key=weak_key,
+        weak_hash=weak_hash,
+        distrust=distrust,
+        forgery=_forgery(leaf, trusted),
+    )
+
+
+def _read(chain: Sequence[bytes]) -> tuple[CertificateFacts, list[CertificateFacts], int]:
+    """The client's certificate, the others that can be read, and how many cannot. Sizes come before any parsing."""
+    if len(chain) > MAX_CHAIN_CERTIFICATES:
+        raise UnreadableInput("input.too-many", f"{len(chain)} certificates were sent.")
+    size = sum(map(len, chain))
+    if size > MAX_CHAIN_BYTES:
+        raise UnreadableInput("input.too-large", f"Certificates of {size:,} bytes were sent.")
+    leaf = read_certificate(chain[0])
+    others: dict[str, CertificateFacts] = {}
+    unreadable = 0
+    for der in chain[1:]:
+        try:
+            facts = read_certificate(der)
+        except UnreadableInput:
+            unreadable += 1
+            continue
+        if facts.fingerprint != leaf.fingerprint:
+            others[facts.fingerprint] = facts
+    return leaf, list(others.values()), unreadable
+
+
+def _trusted() -> list[CertificateFacts]:
+    """Our own CAs, and those on the list."""
+    ours = Authority.objects.values_list("certificate__der", flat=True)
+    listed = TrustedAuthority.objects.filter(enabled=True, authority=None).values_list("der", flat=True)
+    return [facts for der in (*ours, *listed) if (facts := read_trusted(bytes(der))) is not None]
+
+
+def _follow(
+    leaf: CertificateFacts,
+    others: Sequence[CertificateFacts],
+    trusted: Sequence[CertificateFacts],
+    *,
+    is_sound: bool,
+    now: datetime,
+) -> tuple[CertificateFacts | None, str]:
+    """The trusted CA, or why there is none.
+
+    The chain is looked at while the certificate is or was valid, since its dates are judged by themselves. Where it is
+    unsound, path validation would only say so again, and names and signatures decide.
+    """
+    if any(leaf.fingerprint == anchor.fingerprint for anchor in trusted):
+        return leaf, ""
+    at = max(leaf.not_before, min(now.replace(microsecond=0), leaf.not_after))
+    try:
+        return verified_chain(leaf, others, trusted, at=at, purposes=frozenset())[-1], ""
+    except ChainError as error:
+        refusal = str(error)
+    try:
+        likely = likely_chain(leaf, others, trusted, at=at)
+    except Exception as error:  # The library reads some fields only when it compares them.
+        logger.info("A chain could not be followed: %s", type(error).__name__)
+        raise UnreadableInput("input.certificate", "A certificate in the chain cannot be read.") from error
+    if not likely.is_trusted:
+        return None, judge_trust(leaf, likely).found
+    return (None, _flaw(likely, refusal, at=at)) if is_sound else (likely.issuers[-1], "")
+
+
+def _flaw(likely: LikelyChain, refusal: str, *, at: datetime) -> str:
+    """Why a chain that leads to a trusted CA does not hold."""
+    rules = broken(judge_issuers(likely, at=at))
+    why = "; ".join(verdict.found for verdict in rules) or refusal
+    return f"it leads to {shown(likely.issuers[-1].subject.text)}, but its chain does not hold: {why}"
+
+
+def _forgery(leaf: CertificateFacts, trusted: Sequence[CertificateFacts]) -> str:
+    """Whether it signed itself in the name of a trusted CA, with a key that is not that CA's."""
+    if not leaf.is_self_signed:
+        return ""
+    namesakes = [anchor for anchor in trusted if anchor.subject.digest == leaf.subject.digest]
+    if not namesakes or any(anchor.public_key.fingerprint == leaf.public_key.fingerprint for anchor in namesakes):
+        return ""
+    name = shown(namesakes[0].subject.text)
+    return f"it has the name of the trusted CA {name}, but another key, and is signed by itself"
