@@ -91,6 +91,8 @@ def _create(
     purpose: AuthorityPurpose, *, generation: int, parent: Authority | None, begin: datetime, now: datetime
 ) -> Authority:
     name = purpose.value if generation == 1 else f"{purpose.value}-g{generation}"
+    if parent is not None:
+        signers.signer_of(parent)  # First: no key is made that nobody could certify.
     key = signers.create_key(name)
     facts = _certify(name, purpose, generation, key, parent=parent, begin=begin)
     findings = lint_certificate(facts.der)

@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("audit", "certauthority", "config", "connect", "gateway", "kmp", "portal")
 ENVIRONMENT_READERS = ("config/",)
-KEY_OPENERS = ("certauthority/signers.py",)
+KEY_OPENERS = ("certauthority/signers/key_files.py",)
 ENVIRONMENT_NAMES = {"environ", "environb", "getenv", "getenvb"}
 KEY_NAMES = {
     "load_pem_private_key",
@@ -44,7 +44,7 @@ def check_source(text: str, path: str) -> Iterator[tuple[int, str]]:
         if names & ENVIRONMENT_NAMES and not path.startswith(ENVIRONMENT_READERS):
             yield line, "Only config/ reads the environment; take the value from the settings."
         if names & KEY_NAMES and path not in KEY_OPENERS:
-            yield line, "Only certauthority/signers.py opens private keys."
+            yield line, "Only certauthority/signers/key_files.py opens private keys."
 
 
 def check_script(text: str) -> Iterator[tuple[int, str]]:

@@ -103,7 +103,8 @@ def problem(authority: Authority, *, now: datetime) -> str:
             "was not renewed. See that worker and beat are running."
         )
     try:
-        signers.responder_signer(authority.name, bytes(certificate.der))
+        if settings.SIGNS:
+            signers.responder_signer(authority.name, bytes(certificate.der))
     except SigningUnavailable as error:
         return str(error)
     return ""

@@ -47,7 +47,7 @@ def test_a_missing_file_is_named() -> None:
     signers.key_path("developers").unlink()
     assert refused() == (
         "The key file developers.key.pem of the CA cannot be read (No such file or directory). Restore it from the "
-        "backup."
+        "backup; if the key is in a token, set SIGNER=pkcs11."
     )
 
 
