@@ -9,6 +9,9 @@ from typing import Any
 
 from celery.schedules import crontab
 
+# New CRLs are published at this minute of each hour.
+CRL_MINUTE = 7
+
 SCHEDULE: dict[str, dict[str, Any]] = {
     "renew OCSP responders and settle their responses": {
         "task": "certauthority.tasks.tend_ocsp",
@@ -22,7 +25,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "publish revocation lists": {
         "task": "certauthority.tasks.publish_revocation_lists",
-        "schedule": crontab(minute=7),
+        "schedule": crontab(minute=CRL_MINUTE),
         "options": {"expires": 3600},
     },
     "find revocations whose message was lost": {

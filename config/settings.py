@@ -19,6 +19,7 @@ STATE_DIR = env.STATE_DIR
 REDIS_URL = env.REDIS_URL
 HTTPS = SITE_URL.startswith("https://")
 BEHIND_PROXY = env.BEHIND_PROXY
+METRICS_ADDRESSES, METRICS_TOKEN = env.METRICS_ADDRESSES, env.METRICS_TOKEN
 
 INSTALLED_APPS = [
     "django.contrib.admin",
@@ -44,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "connect.request_ids.RequestIdMiddleware",
+    "connect.request_times.RequestTimesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -217,7 +219,7 @@ SECURE_SSL_REDIRECT = HTTPS
 # nginx ends TLS in front of us: only then may this header be believed.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.BEHIND_PROXY else None
 # Relying parties fetch CRLs and CA certificates, and ask OCSP, over plain http (RFC 5280, 8).
-SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^ocsp/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^ca/", r"^ocsp/", r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
@@ -240,6 +242,7 @@ CA_ROOT_YEARS = 25
 CA_ISSUING_YEARS = 15
 CLIENT_CERTIFICATE_MONTHS = 13
 CRL_LIFETIME_HOURS = 24
+CRL_MINUTE = schedule.CRL_MINUTE
 PROJECT_MAX_ADMINS = 10
 PROJECT_MAX_MEMBERS = 20
 EXPIRING_SOON_DAYS = 30

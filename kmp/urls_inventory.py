@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from kmp.views import entry, inventory, snooze
+from kmp.views import entry, inventory, propagation, snooze
 
 _ENTRY = "certificates/<slug:reference>/"
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("certificates.csv", inventory.inventory_file, name="inventory_file"),
     path(_ENTRY, entry.entry, name="entry"),
     path(f"{_ENTRY}download/", entry.download, name="entry_download"),
+    path(f"{_ENTRY}propagation/", propagation.entry_propagation, name="entry_propagation"),
     path(f"{_ENTRY}revoke/", entry.revoke, name="entry_revoke"),
     path(f"{_ENTRY}snooze/", snooze.snooze, name="entry_snooze"),
 ]

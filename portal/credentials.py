@@ -57,8 +57,7 @@ class Row:
     @property
     def issuer_label(self) -> str:
         """Our CA's name, or the issuer's common name."""
-        authority = self.certificate.authority
-        return authority.label if authority is not None else common_name_in(self.certificate.issuer)
+        return issuer_label(self.certificate)
 
 
 def listed(project: Project, environment: Environment, show: Show, *, now: datetime) -> QuerySet[Credential, UUID]:
@@ -114,6 +113,12 @@ def row(credential: Credential, *, now: datetime) -> Row:
         last_used_at=use.last_used_at if use is not None else None,
         successors=tuple(credential.successors.all()),
     )
+
+
+def issuer_label(certificate: Certificate) -> str:
+    """Our CA's name, or the issuer's common name."""
+    authority = certificate.authority
+    return authority.label if authority is not None else common_name_in(certificate.issuer)
 
 
 def common_name_in(subject: str) -> str:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from django.urls import path
 
 import portal.converters  # noqa: F401  registers <environment:…>
-from portal.views import add_certificate, clinic, credential, credentials, generate_key, revoke, snooze
+from portal.views import (
+    add_certificate,
+    clinic,
+    credential,
+    credentials,
+    generate_key,
+    guided_rotation,
+    propagation,
+    revoke,
+    rotation_report,
+    snooze,
+)
 
 _PLACE = "projects/<uuid:project_id>/<environment:environment>/"
 _CREDENTIAL = f"{_PLACE}<uuid:credential_id>/"
@@ -21,8 +32,13 @@ urlpatterns = [
     path(f"{_PLACE}add/check-certificate/", add_certificate.check_certificate, name="check_certificate"),
     path(_CREDENTIAL, credential.credential, name="credential"),
     path(f"{_CREDENTIAL}download/<slug:format_name>/", credential.download, name="credential_download"),
+    path(f"{_CREDENTIAL}propagation/", propagation.credential_propagation, name="credential_propagation"),
     path(f"{_CREDENTIAL}keystore-saved/", generate_key.keystore_saved, name="keystore_saved"),
     path(f"{_CREDENTIAL}revoke/", revoke.revoke, name="credential_revoke"),
+    path(f"{_CREDENTIAL}rotation/", rotation_report.rotation_report, name="rotation_report"),
+    path(f"{_CREDENTIAL}rotation.json", rotation_report.rotation_json, name="rotation_json"),
+    path(f"{_CREDENTIAL}rotation/guide/", guided_rotation.guide, name="guide"),
+    path("projects/<uuid:project_id>/rotations/", guided_rotation.guides, name="guides"),
     path(f"{_CREDENTIAL}snooze/", snooze.snooze, name="credential_snooze"),
     path("clinic/", clinic.clinic, name="clinic"),
 ]

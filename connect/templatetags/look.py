@@ -232,17 +232,17 @@ def _described_by(field: BoundField, hint: str) -> str:
 def when(moment: datetime | None, style: str = "date", none: str = "Never") -> SafeString:
     """A moment in UTC as ``<time>``; ``none`` stands for no moment.
 
-    ``style``: date (4 Jan 2027), long (4 January 2027) or time (4 Jan 2027, 09:41 UTC).
+    ``style``: date (4 Jan 2027), long (4 January 2027), time (4 Jan 2027, 09:41 UTC) or second (…, 09:41:07 UTC).
     """
     if moment is None:
         return conditional_escape(none)
     moment = moment.astimezone(UTC)
-    pattern = {"date": "j M Y", "long": "j F Y", "time": "j M Y, H:i"}[style]
+    pattern = {"date": "j M Y", "long": "j F Y", "time": "j M Y, H:i", "second": "j M Y, H:i:s"}[style]
     return format_html(
         '<time datetime="{}">{}{}</time>',
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
         date_format(moment, pattern, use_l10n=False),
-        " UTC" if style == "time" else "",
+        " UTC" if style in ("time", "second") else "",
     )
 
 

@@ -21,6 +21,7 @@ from connect.expiry.sources import lifetime_of
 from connect.lifecycle import life_began, percent_over
 from connect.places_to_upload import places_for
 from connect.private_key_guard import names_private_keys
+from connect.recent_use import seen
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from connect.snooze_form import SnoozePanel, snooze_panel
 from kmp import entries
@@ -31,6 +32,8 @@ from kmp.history import history_of
 from kmp.inventory import Row, row_of
 from kmp.lifetimes import watched
 from kmp.models import EntryState, Environment, InventoryEntry
+from kmp.propagation import propagation
+from kmp.try_it import try_it
 from kmp.version_chain import chain_of
 
 
@@ -53,6 +56,9 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         "renewal": entries.renewal_of(found),
         "history": history_of(found),
         "can_renew": found.state == EntryState.LIVE,
+        "propagation": propagation(found, now=timezone.now()),
+        "propagation_url": reverse("kmp:entry_propagation", args=[found.reference]),
+        "try_it": try_it(found) if found.state == EntryState.LIVE else None,
         "places": places_for(signed_in(request), Environment(found.environment).code),
         "keeps_name": found.renews is not None
         and found.renews.certificate.subject_digest == certificate.subject_digest,
@@ -93,7 +99,8 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
     context = _context(officer, found, row_of(found, now=company_time(officer.company, now)))
     if found.certificate.revoked_at is not None:
         return render(request, "kmp/revoke_ended.html", context)
-    form = RevokeForm(request.POST or None)
+    use = seen(found.certificate_id, now=now)
+    form = RevokeForm(request.POST or None, seen=use)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if entries.revoke(found, reason=reason, actor=actor_of(request), now=now):
@@ -103,7 +110,7 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.info(request, f"{found.reference} had been revoked a moment before.")
         return redirect("kmp:entry", found.reference)
-    return render(request, "kmp/revoke.html", {**context, "form": form, "confirmation": CONFIRMATION})
+    return render(request, "kmp/revoke.html", {**context, "form": form, "confirmation": CONFIRMATION, "seen": use})
 
 
 def _officer_and_entry(request: HttpRequest, reference: str) -> tuple[Officer, InventoryEntry]:

@@ -30,8 +30,10 @@ from portal.keystores import in_milliseconds, is_awaited
 from portal.lifetimes import watched
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
+from portal.propagation import propagation
 from portal.rotation import safety_of
 from portal.try_it import try_it
+from portal.views.guided_rotation import of_credential
 from portal.views.places import Place, place_to_see
 
 
@@ -42,7 +44,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
     now = now_for(place.project.company)
     found = credential_of(place.project, environment, credential_id)
     shown = row(found, now=now)
-    is_replaced = shown.is_live and (shown.replaced_by is not None or found.successors.exists())
+    has_lost_successor = shown.is_live and shown.successors and shown.replaced_by is None
     context = {
         **place.context,
         "row": shown,
@@ -51,11 +53,14 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
         "chain": [read_certificate(der) for der in issuers_of(found.certificate)],
         "began": life_began(found.certificate, now=now),
         "percent_over": percent_over(found.certificate, now=now),
-        "safety": safety_of(shown, now=timezone.now(), company_now=now) if is_replaced else None,
+        "safety": safety_of(shown, now=timezone.now(), company_now=now) if has_lost_successor else None,
+        **of_credential(place, found),
         "history": _history(found),
         "formats": Format,
         "try_it": try_it(found) if shown.is_live else None,
         "file_name": file_name(found.alias),
+        "propagation": propagation(found, now=timezone.now(), company_now=now),
+        "propagation_url": reverse("portal:credential_propagation", args=[project_id, environment, credential_id]),
         "keystore_is_awaited": is_awaited(found),
         "user_key": str(place.user.pk),
         "panel": _snooze(place, found) if shown.is_live else None,

@@ -166,7 +166,7 @@ def test_the_new_row_is_marked_and_says_what_to_do_next(as_alice: Client, projec
     assert "--cert pay-outs-chain.pem" in text
     assert "--key pay-outs.key" in text
     assert "-name 'pay outs'" in text
-    assert 'KeyStore.getInstance(new File("pay-outs.p12"), password)' in text
+    assert "-out pay-outs.p12 -passout env:KEYSTORE_PASSWORD" in text
 
 
 def test_the_new_row_is_one_of_this_page_only(as_alice: Client, project: Project) -> None:
