@@ -18,6 +18,7 @@ from connect.clock import company_time
 from connect.expiry.timeline import MOST_BARS
 from connect.lifecycle import Status, percent_over
 from connect.models import User
+from connect.recent_use import HOUR
 from portal.access import memberships_of
 from portal.credentials import Row, row, with_certificates
 from portal.models import Credential, Environment, Membership, Project
@@ -149,7 +150,7 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
     holdings = _holdings(credentials, now=now)
     unreplaced = _unreplaced(credentials, now=now)
     needs = _count_unreplaced(unreplaced, now=now)
-    ending, ended = unreplaced.filter(_live(now)), unreplaced.filter(_expired(now))
+    ended = unreplaced.filter(_expired(now))
     used = (
         CertificateUse.objects.filter(certificate__credentials__project=project)
         .annotate(alias=F("certificate__credentials__alias"))
@@ -158,7 +159,7 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
     )
     return Summary(
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
-        ending=_rows(ending.order_by("certificate__not_after", "pk")[:3], now=now) if needs["ending"] else (),
+        ending=ending_soon(project, now=now) if needs["ending"] else (),
         ending_count=needs["ending"],
         ended=_rows(ended.order_by("-certificate__not_after", "pk")[:3], now=now) if needs["ended"] else (),
         ended_count=needs["ended"],
@@ -166,6 +167,12 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
         last_used=used,
         last_used_alias=used.alias if used is not None else "",
     )
+
+
+def ending_soon(project: Project, *, now: datetime) -> tuple[Row, ...]:
+    """The first few certificates that expire soon without a live successor, as ``summary_of`` has them."""
+    unreplaced = _unreplaced(Credential.objects.filter(project=project), now=now).filter(_live(now))
+    return _rows(unreplaced.order_by("certificate__not_after", "pk")[:3], now=now)
 
 
 def _live(now: datetime) -> Q:
@@ -254,10 +261,14 @@ def _first_to_expire(holdings: Iterable[Holding]) -> tuple[Row, ...]:
 
 @dataclass(frozen=True, slots=True)
 class EndingWith:
-    """What ends when a project is deleted: certificates that are revoked, and those of other CAs whose use ends."""
+    """What ends when a project is deleted: certificates that are revoked, and those of other CAs whose use ends.
+
+    ``in_use`` of them were used in the last hour of real time.
+    """
 
     revoked: int
     use_ended: int
+    in_use: int
     rows: tuple[Row, ...]
 
     @property
@@ -266,13 +277,17 @@ class EndingWith:
         return self.revoked + self.use_ended - len(self.rows)
 
 
-def ending_with(project: Project, *, now: datetime) -> EndingWith:
-    """What ends with this project. ``now`` is its company's time."""
+def ending_with(project: Project, *, now: datetime, real_now: datetime) -> EndingWith:
+    """What ends with this project. ``now`` is its company's time, and calls are counted in real time."""
     credentials = Credential.objects.filter(project=project, ended_at=None)
     ours = Q(certificate__authority__purpose=AuthorityPurpose.DEVELOPERS)
-    counted = credentials.aggregate(all=Count("pk"), revoked=Count("pk", filter=ours))
+    recent = Q(certificate__use__last_used_at__gt=real_now - HOUR)
+    counted = credentials.aggregate(
+        all=Count("pk"), revoked=Count("pk", filter=ours), in_use=Count("pk", filter=recent)
+    )
     return EndingWith(
         revoked=counted["revoked"],
         use_ended=counted["all"] - counted["revoked"],
+        in_use=counted["in_use"],
         rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_BEFORE_DELETING], now=now),
     )

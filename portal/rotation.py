@@ -1,75 +1,110 @@
-"""Whether a certificate may be revoked without anybody noticing, as far as this site knows."""
+"""Rotations: which certificate replaces which, what the endpoint has seen of both, and whether the old one may go.
+
+The page of a certificate, `Revoke certificate`, the rotation report and the guided rotation all read their facts here,
+so that they never contradict each other.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Literal
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Final
 from uuid import UUID
 
-from certauthority.models import CertificateUse
-from connect.lifecycle import Status
-from portal.credentials import Row
+from certauthority import use
+from certauthority.use import HourOfUse
+from connect.recent_use import Seen, seen_of
+from portal.credentials import Row, loaded, row
+from portal.models import Credential
+from portal.rotation_verdict import Side, Verdict, verdict_of, without_successor
+
+# Pauses of the old certificate are looked for in so many days.
+PAUSES_WITHIN: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
-class Safety:
-    """A verdict in one bold sentence, and what it rests on."""
+class Pair:
+    """An old certificate and the one that replaces it."""
 
-    meaning: Literal["ok", "warn", "info"]
-    title: str
-    text: str
+    old: Row
+    new: Row
 
 
-def safety_of(row: Row, *, now: datetime) -> Safety:
-    """Whether a live certificate is safe to revoke now."""
-    if row.status == Status.EXPIRED:
-        return Safety("ok", "It is safe to revoke", "It has expired, so nothing can be using it any more.")
-    successor = row.replaced_by
-    if successor is None:
-        return Safety(
-            "warn",
-            "No live certificate is noted as its successor",
-            "Whatever still uses it will be refused. To replace it first, choose Rotate.",
+@dataclass(frozen=True, slots=True)
+class Rotation:
+    """A pair with what the endpoint has seen of both, and the verdict."""
+
+    pair: Pair
+    old: Side
+    new: Side
+
+    @property
+    def verdict(self) -> Verdict:
+        return verdict_of(self.old, self.new)
+
+
+def pair_of(credential: Credential, *, now: datetime) -> Pair | None:
+    """The rotation that a credential belongs to; None where it replaces nothing and nothing replaces it.
+
+    One that belongs to two, since it replaced one and was replaced itself, stands for the rotation that is under way:
+    its own, while it and its successor live; then the one before it, while that lives; else its own. Of several
+    successors the newest live one counts, or the newest. ``now`` is the company's time.
+    """
+    successors = list(Credential.objects.filter(predecessor=credential).order_by("created_at", "pk"))
+    live = [successor for successor in successors if successor.ended_at is None]
+    before = credential.predecessor
+    if live and credential.ended_at is None:
+        keys = (credential.pk, live[-1].pk)
+    elif before is not None and (before.ended_at is None or not successors):
+        keys = (before.pk, credential.pk)
+    elif successors:
+        keys = (credential.pk, (live or successors)[-1].pk)
+    else:
+        return None
+    old, new = loaded(keys)
+    return Pair(row(old, now=now), row(new, now=now))
+
+
+def rotations_of(pairs: Sequence[Pair], *, now: datetime, company_now: datetime) -> list[Rotation]:
+    """What the endpoint has seen of these pairs, in three queries for any number. ``now`` is real time."""
+    olds = [pair.old.certificate.pk for pair in pairs]
+    seen = seen_of({*olds, *(pair.new.certificate.pk for pair in pairs)}, now=now)
+    hours = use.hours(olds, since=now - PAUSES_WITHIN, until=now + timedelta(hours=1))
+    return [
+        Rotation(
+            pair=pair,
+            old=_side(pair.old, seen, hours=hours[pair.old.certificate.pk], now=company_now),
+            new=_side(pair.new, seen, hours=(), now=company_now),
         )
-    if successor.certificate.not_after < now:
-        return Safety(
-            "warn",
-            f"{successor.alias}, which replaces it, has expired",
-            "Whatever uses either of them is refused. Add a new certificate first.",
-        )
-    return _by_use(row, use=_use_of(successor.certificate_id), successor=successor.alias)
+        for pair in pairs
+    ]
 
 
-def _use_of(certificate_id: UUID) -> CertificateUse | None:
-    return CertificateUse.objects.filter(certificate_id=certificate_id).first()
+def safety_of(shown: Row, *, now: datetime, company_now: datetime) -> Verdict:
+    """Whether a live certificate is safe to revoke. ``now`` is real time; ``company_now`` says what has expired."""
+    if shown.replaced_by is None:
+        seen = seen_of([shown.certificate.pk], now=now)
+        return without_successor(_side(shown, seen, hours=(), now=company_now))
+    (successor,) = loaded([shown.replaced_by.pk])
+    pair = Pair(shown, row(successor, now=company_now))
+    return rotations_of([pair], now=now, company_now=company_now)[0].verdict
 
 
-def _by_use(row: Row, *, use: CertificateUse | None, successor: str) -> Safety:
-    """What the use of both certificates at this site's endpoint tells."""
-    if use is None and row.last_used_at is None:
-        return Safety(
-            "info",
-            f"{successor} is live and can take over",
-            "This site has seen neither of them in use, so it cannot say whether every system has moved. Look into "
-            "the logs of the server that you call before you revoke.",
-        )
-    if use is None:
-        return Safety(
-            "warn",
-            f"It is not safe to revoke yet: {successor} has not been used",
-            "Move your code over to the new certificate, and wait for its first use.",
-        )
-    if row.last_used_at is not None and row.last_used_at >= use.first_used_at:
-        return Safety(
-            "warn",
-            "It is not safe to revoke yet: both are in use",
-            f"It was last used on {row.last_used_at:%-d %B %Y at %H:%M} UTC, after {successor} had taken over. Find "
-            "the system that still uses it.",
-        )
-    return Safety(
-        "ok",
-        "It is safe to revoke",
-        f"{successor} is live and has been in use since {use.first_used_at:%-d %B %Y at %H:%M} UTC; this one has not "
-        "been used since.",
+def longest_pause(hours: Iterable[HourOfUse]) -> timedelta:
+    """The longest time between two hours in a row in which there were accepted calls."""
+    used = [hour.hour for hour in hours if hour.accepted]
+    return max((later - earlier for earlier, later in pairwise(used)), default=timedelta())
+
+
+def _side(shown: Row, seen: dict[UUID, Seen], *, hours: Iterable[HourOfUse], now: datetime) -> Side:
+    credential = shown.credential
+    return Side(
+        alias=credential.alias,
+        seen=seen[shown.certificate.pk],
+        is_expired=shown.certificate.not_after < now,
+        ended_at=credential.ended_at,
+        ended_label=credential.get_end_reason_display() if credential.end_reason else "",
+        longest_pause=longest_pause(hours),
     )

@@ -20,6 +20,7 @@ from portal.forms.projects import DeleteProjectForm, ProjectForm
 from portal.lifetimes import Credentials
 from portal.projects import create_project, delete_project
 from portal.readiness import readiness_of
+from portal.views import guided_rotation
 
 
 @require_safe
@@ -53,11 +54,13 @@ def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
     membership = access.membership_of(user, project_id)
     project = membership.project
     now = now_for(project.company)
+    found = overview.summary_of(project, now=now)
     context = {
+        **guided_rotation.of_project(membership, ending=found.ending),
         "project": project,
         "section": "summary",
         "membership": membership,
-        "summary": overview.summary_of(project, now=now),
+        "summary": found,
         "timeline": timeline_of_scope(Credentials(), str(project.pk), now=now),
         "readiness": readiness_of(project),
         "may_verify": user.company_id == project.company_id,
@@ -82,7 +85,7 @@ def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "section": "summary",
         "membership": membership,
         "form": form,
-        "ending": overview.ending_with(project, now=company_time(project.company, now)),
+        "ending": overview.ending_with(project, now=company_time(project.company, now), real_now=now),
     }
     return render(request, "portal/project_delete.html", context)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_http_methods
 from connect.actors import actor_of
 from connect.clock import company_time
 from connect.private_key_guard import names_private_keys
+from connect.recent_use import Seen, seen
 from connect.revoke_form import CONFIRMATION, RevokeForm
 from portal import revocation
 from portal.access import credential_of, signed_in
@@ -41,7 +43,8 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     context = {**place.context, "row": shown, "again_url": again_url, "heading": heading}
     if not shown.is_live:
         return render(request, "portal/revoke_ended.html", context)
-    form = RevokeForm(request.POST or None)
+    use = seen(credential.certificate_id, now=now)
+    form = RevokeForm(request.POST or None, seen=use)
     if request.method == "POST" and form.is_valid():
         reason = form.cleaned_data["reason"]
         if revocation.revoke(credential, reason=reason, actor=actor_of(request), now=now):
@@ -52,10 +55,18 @@ def revoke(request: HttpRequest, project_id: UUID, environment: Environment, cre
     context |= {
         "form": form,
         "confirmation": CONFIRMATION,
-        "safety": safety_of(shown, now=company_now),
+        "seen": use,
+        "successor": _successor(shown, now=now),
+        "safety": safety_of(shown, now=now, company_now=company_now),
+        "in_rotation": bool(shown.successors) or credential.predecessor_id is not None,
         "is_revoked_itself": revocation.is_revoked_itself(credential),
     }
     return render(request, "portal/revoke.html", context)
+
+
+def _successor(shown: Row, *, now: datetime) -> Seen | None:
+    """What the endpoint has seen of the certificate that takes over."""
+    return seen(shown.replaced_by.certificate_id, now=now) if shown.replaced_by is not None else None
 
 
 def _again_url(shown: Row) -> str:

@@ -23,7 +23,7 @@ def credential(authorities: dict[str, Authority], project: Project) -> Credentia
     return make_credential(project, alias="payouts-2027")
 
 
-def used(credential: Credential, *, first: int, last: int) -> None:
+def used(credential: Credential, *, first: float, last: float) -> None:
     """Seen in use from and until so many hours ago."""
     now = timezone.now()
     CertificateUse.objects.create(
@@ -118,18 +118,20 @@ def test_an_expired_one_says_so(as_alice: Client, credential: Credential) -> Non
     ("old_use", "new_use", "sentence"),
     [
         (None, None, "is live and can take over"),
-        ((50, 2), None, "It is not safe to revoke yet: new-one has not been used"),
-        ((50, 2), (10, 1), "It is not safe to revoke yet: both are in use"),
-        ((50, 12), (10, 1), "It is safe to revoke"),
-        (None, (10, 1), "It is safe to revoke"),
+        ((50, 2), None, "The new certificate has not been used yet"),
+        ((50, 0.5), (10, 0.1), "Still in use: 1 call in the last hour"),
+        ((50, 2), (10, 3), "The last call came with the old certificate"),
+        ((50, 2), (10, 1), "Safe to revoke the old certificate"),
+        ((50, 12), (10, 1), "Safe to revoke the old certificate"),
+        (None, (10, 1), "Safe to revoke the old certificate"),
     ],
 )
 def test_a_predecessor_says_whether_it_is_safe_to_revoke(
     as_alice: Client,
     project: Project,
     credential: Credential,
-    old_use: tuple[int, int] | None,
-    new_use: tuple[int, int] | None,
+    old_use: tuple[float, float] | None,
+    new_use: tuple[float, float] | None,
     sentence: str,
 ) -> None:
     successor = make_credential(project, alias="new-one", predecessor=credential)
@@ -139,7 +141,7 @@ def test_a_predecessor_says_whether_it_is_safe_to_revoke(
     text = text_of(as_alice.get(credential_url("credential", credential)))
     assert sentence in text
     assert "Rotating: replaced by new-one" in text
-    assert "safe to revoke" not in text_of(as_alice.get(credential_url("credential", successor)))
+    assert sentence in text_of(as_alice.get(credential_url("credential", successor)))
 
 
 def test_an_expired_successor_is_told(as_alice: Client, project: Project, credential: Credential) -> None:
