@@ -76,8 +76,9 @@ def key_path() -> Path:
 
 
 def names() -> Names:
-    """The hosts of ``GATEWAY_URLS``. A name of this machine stands for all of them."""
-    hosts = [(urlsplit(url).hostname or "").lower() for url in settings.GATEWAY_URLS.values()]
+    """The hosts of ``GATEWAY_URLS``, and ``CERTIFIED_HOSTS``. A name of this machine stands for all of them."""
+    called = [urlsplit(url).hostname or "" for url in settings.GATEWAY_URLS.values()]
+    hosts = [host.lower() for host in (*called, *settings.CERTIFIED_HOSTS)]
     wanted = [name for host in hosts for name in (LOOPBACK if host in LOOPBACK else (host,))]
     dns: dict[str, None] = {}
     addresses: dict[IPv4Address | IPv6Address, None] = {}

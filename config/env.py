@@ -194,6 +194,8 @@ GATEWAY_URLS = {
     "sandbox": _gateway_url("GATEWAY_URL", GATEWAY_PORT),
     "production": _gateway_url("GATEWAY_PROD_URL", GATEWAY_PROD_PORT),
 }
+# Other names that its server certificate is for, such as the portal’s where both stand behind one front.
+CERTIFIED_HOSTS = _names("CERTIFIED_HOSTS", [])
 # Whether the endpoint still speaks TLS 1.2; TLS 1.3 it always does.
 GATEWAY_TLS12 = _flag("GATEWAY_TLS12", True)
 # A front such as nginx that ends TLS for the endpoint: what it proves itself with, and the addresses it comes from.
