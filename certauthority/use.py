@@ -66,17 +66,14 @@ def sources(certificate_ids: Collection[UUID]) -> dict[UUID, list[SourceOfUse]]:
     found: dict[UUID, list[SourceOfUse]] = {certificate_id: [] for certificate_id in certificate_ids}
     rows = CertificateUseSource.objects.filter(certificate_id__in=certificate_ids)
     for row in rows.order_by("-last_at", "client_address"):
-        found[row.certificate_id].append(
-            SourceOfUse(
-                address=row.client_address,
-                first_at=row.first_at,
-                last_at=row.last_at,
-                last_accepted_at=row.last_accepted_at,
-                accepted=row.accepted,
-                refused=row.refused,
-            )
-        )
+        found[row.certificate_id].append(_source(row))
     return found
+
+
+def latest_sources(certificate_id: UUID, *, most: int) -> list[SourceOfUse]:
+    """Where one certificate was presented from: the latest few."""
+    rows = CertificateUseSource.objects.filter(certificate_id=certificate_id)
+    return [_source(row) for row in rows.order_by("-last_at", "client_address")[:most]]
 
 
 def last_hour(certificate_ids: Collection[UUID], *, now: datetime) -> dict[UUID, LastHour]:
@@ -106,4 +103,15 @@ def _hour_of(addresses: dict[str, list[int]]) -> LastHour:
         accepted=sum(accepted for accepted, _ in addresses.values()),
         refused=sum(refused for _, refused in addresses.values()),
         addresses=tuple(sorted(addresses, key=lambda address: (-sum(addresses[address]), address))),
+    )
+
+
+def _source(row: CertificateUseSource) -> SourceOfUse:
+    return SourceOfUse(
+        address=row.client_address,
+        first_at=row.first_at,
+        last_at=row.last_at,
+        last_accepted_at=row.last_accepted_at,
+        accepted=row.accepted,
+        refused=row.refused,
     )

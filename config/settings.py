@@ -79,7 +79,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["connect.templatetags.look"],
+            "builtins": ["connect.templatetags.look", "connect.templatetags.recency"],
         },
     }
 ]
@@ -250,6 +250,8 @@ EXPIRING_SOON_DAYS = 30
 # The live mTLS endpoint
 GATEWAY_URLS, CERTIFIED_HOSTS = env.GATEWAY_URLS, env.CERTIFIED_HOSTS
 GATEWAY_PORTS = {"sandbox": env.GATEWAY_PORT, "production": env.GATEWAY_PROD_PORT}
+GATEWAY_BIND = env.GATEWAY_BIND
+GATEWAY_CONNECTIONS_PER_ADDRESS = 100  # From other machines, at one time
 GATEWAY_TLS12 = env.GATEWAY_TLS12
 GATEWAY_FRONT_SECRET = env.GATEWAY_FRONT_SECRET
 GATEWAY_FRONT_ADDRESSES = env.GATEWAY_FRONT_ADDRESSES

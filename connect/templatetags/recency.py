@@ -1,0 +1,37 @@
+"""Template tag for the last use of a certificate. A builtin library: templates need no ``{% load %}`` for it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.template import Library
+from django.utils import timezone
+from django.utils.html import conditional_escape, format_html
+from django.utils.safestring import SafeString
+
+from connect.recency import recency, within_the_hour
+from connect.templatetags.look import when
+
+register = Library()
+
+
+@register.simple_tag
+def last_used(moment: datetime | None, style: str = "glance", none: str = "Never used") -> SafeString:
+    """When a certificate was last used, measured in real time, wherever the company's clock stands.
+
+    ``style``: glance (Just now, 3 minutes ago, Today, 14:05, else the date) or full (4 Jan 2027, 09:41 UTC, just now).
+    """
+    if moment is None:
+        return conditional_escape(none)
+    now = timezone.now()
+    if style == "full":
+        recent = within_the_hour(moment, now=now)
+        return format_html("<span>{}, {}</span>", when(moment, "time"), recent) if recent else when(moment, "time")
+    moment = moment.astimezone(UTC)
+    return format_html(
+        '<time datetime="{}" title="{} {}">{}</time>',
+        moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        moment.day,
+        moment.strftime("%b %Y, %H:%M:%S UTC"),
+        recency(moment, now=now),
+    )
