@@ -98,6 +98,7 @@ ROWS = {
     "kmp:inventory_file": (f"{IN} 403 403 200 403", NEVER_SIGNED_IN),
     "kmp:entry": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
     "kmp:entry_download": (SEEN_BY_ALICE, NEVER_SIGNED_IN),
+    "kmp:entry_calls": (f"{IN} 404 404 302 404", NEVER_SIGNED_IN),
     "kmp:entry_propagation": (f"{IN} 404 404 302 404", NEVER_SIGNED_IN),
     "kmp:entry_revoke": (SEEN_BY_ALICE, SEEN_BY_ALICE),
     "kmp:entry_snooze": (SEEN_BY_ALICE, SEEN_BY_ALICE),
@@ -159,9 +160,15 @@ ROWS = {
     "portal:check_certificate": (NEVER_SIGNED_IN, SEEN_BY_ADMINS),
     "portal:credential": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:credential_download": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
+    "portal:credential_calls": (f"{IN} 404 302 302 404", NEVER_SIGNED_IN),
     "portal:credential_propagation": (f"{IN} 404 302 302 404", NEVER_SIGNED_IN),
     "portal:keystore_saved": (NEVER_SIGNED_IN, DONE_BY_ADMINS),
     "portal:credential_revoke": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
+    # Without htmx the parts lead to the pages that hold them.
+    "portal:guides": (f"{IN} 404 302 302 404", NEVER_SIGNED_IN),
+    "portal:guide": (f"{IN} 404 302 302 404", NEVER_SIGNED_IN),
+    "portal:rotation_report": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
+    "portal:rotation_json": (SEEN_BY_TEAM, NEVER_SIGNED_IN),
     "portal:credential_snooze": (SEEN_BY_ADMINS, SEEN_BY_ADMINS),
     "portal:clinic": (SEEN_SIGNED_IN, SEEN_SIGNED_IN),
 }

@@ -54,7 +54,8 @@ class WholeSite:
     """Alice owns ``project``, is Security Administrator and security officer, and has one to decide on.
 
     The reader and ``member`` may look; the stranger owns ``foreign`` at another company.
-    The key of ``credential`` was made in a browser, and nobody has said yet that the keystore is saved.
+    The key of ``credential`` was made in a browser, and nobody has said yet that the keystore is saved. It replaces
+    another one, which is live, too: a rotation is under way.
     """
 
     admin: User
@@ -153,7 +154,8 @@ def make_whole_site() -> WholeSite:
     # One person who sees all pages: nobody gets both any more, but who had both keeps them.
     admin.is_security_administrator = True
     admin.save(update_fields=["is_security_administrator"])
-    credential = make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY)
+    old = make_credential(project, alias="payouts-before")
+    credential = make_credential(project, alias="payouts", method=CredentialMethod.GENERATED_KEY, predecessor=old)
     return WholeSite(
         admin=admin,
         reader=make_member(project, email="bob@acme.example", name="Bob Tran"),

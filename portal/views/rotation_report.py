@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from connect.clock import company_time
+from connect.use_chart import Series, draw
 from portal.access import credential_of, signed_in
 from portal.models import Credential, Environment
 from portal.rotation import pair_of
@@ -61,8 +62,13 @@ def _report(place: Place, credential: Credential) -> Report | None:
 
 
 def _shown(report: Report) -> dict[str, Any]:
+    series = (
+        Series(report.old.alias, "before", report.old_hours),
+        Series(report.new.alias, "use", report.new_hours),
+    )
     return {
         "report": report,
+        "chart": draw(series, until=report.now, hours=report.chart_hours),
         "sources": report.sources[:MOST_SOURCES],
         "more_sources": max(len(report.sources) - MOST_SOURCES, 0),
     }
