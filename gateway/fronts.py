@@ -8,7 +8,6 @@ round the front would still be served.
 
 from __future__ import annotations
 
-import json
 import logging
 import ssl
 from collections.abc import Callable, Iterable, MutableMapping
@@ -19,6 +18,8 @@ from urllib.parse import unquote_to_bytes
 
 from django.conf import settings
 
+from connect import request_ids
+from gateway.answers import Problem, problem_answer
 from gateway.calls import CALL_KEY, Call
 from portal.models import Environment
 
@@ -32,6 +33,8 @@ ADDRESS = f"{HEADERS}CLIENT_ADDRESS"
 TLS_VERSION = f"{HEADERS}TLS_VERSION"
 CIPHER = f"{HEADERS}TLS_CIPHER"
 ENVIRONMENT = f"{HEADERS}ENVIRONMENT"
+# The front's id of the request: the lines in the log of either have it.
+REQUEST_ID = "HTTP_X_REQUEST_ID"
 # A server that runs WSGI hands over its own environment, in which this variable would pass for a header `Proxy`.
 _NO_HEADER = "HTTP_PROXY"
 # As long as they are stored (certauthority.models.EndpointCall).
@@ -61,7 +64,8 @@ def behind_front(application: Application) -> Application:
         environ[CALL_KEY] = call
         environ["REMOTE_ADDR"] = call.client_address
         environ["wsgi.url_scheme"] = "https"
-        return application(environ, start_response)
+        with request_ids.working_on(str(environ.get(REQUEST_ID, ""))):
+            return application(environ, start_response)
 
     return guarded
 
@@ -130,25 +134,16 @@ def _der(escaped: str) -> bytes:
 
 
 def _refuse(start_response: Callable[..., Any]) -> Iterable[bytes]:
-    error = {
-        "Source": "mTLS Rehearsal",
-        "ReasonCode": "FRONT_NOT_BELIEVED",
-        "Description": (
-            "This address answers only what comes through the endpoint’s front. Call the endpoint by its public "
-            "address; if you did, ask whoever runs it to look at its log."
-        ),
-        "Recoverable": False,
-        "Details": None,
-    }
-    body = json.dumps({"Errors": {"Error": [error]}}, ensure_ascii=False).encode()
-    start_response(
-        "403 Forbidden",
-        [
-            ("Content-Type", "application/json; charset=utf-8"),
-            ("Content-Length", str(len(body))),
-            ("Cache-Control", "no-store"),
-            ("X-Content-Type-Options", "nosniff"),
-            ("Connection", "close"),
-        ],
-    )
-    return [body]
+    start_response(_REFUSAL.status_line, [*_REFUSAL.all_headers, ("Connection", "close")])
+    return [_REFUSAL.body]
+
+
+_REFUSAL = problem_answer(
+    Problem(
+        403,
+        "FRONT_NOT_BELIEVED",
+        "This address answers only what comes through the endpoint’s front.",
+        "Call the endpoint by its public address. If you did, ask whoever runs it to look at its log.",
+    ),
+    as_text=False,
+)

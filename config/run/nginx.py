@@ -68,8 +68,12 @@ def write(values: Mapping[str, str], into: Path) -> Path:
 
 
 def command(configuration: Path, program: str = "nginx") -> list[str]:
-    """How nginx is started with it: in the foreground, its first words to stderr."""
-    return [program, "-e", "stderr", "-c", str(configuration)]
+    """How nginx is started with it: in the foreground, its first words to stderr.
+
+    Started by root it would make its workers somebody who may not read the keys; so they stay who started it.
+    """
+    as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
+    return [program, "-e", "stderr", "-c", str(configuration), *as_root]
 
 
 def main(arguments: list[str]) -> int:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
+from connect import request_ids
 from gateway.calls import CALL_KEY, Call
 from gateway.fronts import behind_front
 from portal.models import Environment
@@ -199,6 +200,18 @@ def test_the_application_never_sees_a_header_of_the_front() -> None:
     assert set(application.environ) == {
         *("REQUEST_METHOD", "PATH_INFO", "REMOTE_ADDR", "HTTP_ACCEPT", "wsgi.url_scheme", CALL_KEY)
     }
+
+
+def test_lines_in_the_log_carry_the_id_that_the_front_gave() -> None:
+    seen: list[str] = []
+
+    def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        seen.append(request_ids.current())
+        return []
+
+    behind_front(application)(sent(HTTP_X_REQUEST_ID="0123456789abcdef"), lambda *_: None)
+    assert seen == ["0123456789abcdef"]
+    assert request_ids.current() == ""
 
 
 def test_a_clients_own_spelling_does_not_replace_what_the_front_says() -> None:

@@ -1,0 +1,268 @@
+"""A real nginx in front of two real granians, one for the endpoint and one for the portal, on the test's database."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from config.run import nginx
+from tests.processes import ROOT, site_environment
+
+PORTAL, SANDBOX, PRODUCTION = "portal.rehearsal.test", "sandbox.rehearsal.test", "production.rehearsal.test"
+SECRET = "the-secret-of-the-front-in-these-tests"
+START_SECONDS = 60
+END_SECONDS = 30
+PATIENCE_SECONDS = 60
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What curl got: status, headers by lower-case name, body."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def reason(self) -> str:
+        """The first ReasonCode, of a verdict or of an error."""
+        found = self.json
+        if "verdict" in found:
+            return str(found["verdict"]["reasonCode"])
+        return str(found["Errors"]["Error"][0]["ReasonCode"])
+
+
+@dataclass(slots=True)
+class Front:
+    """The ports of nginx and of what is behind it, and where its files lie."""
+
+    folder: Path
+    https: int = field(default_factory=free_port)
+    http: int = field(default_factory=free_port)
+    web: int = field(default_factory=free_port)
+    gateway: int = field(default_factory=free_port)
+    granian: subprocess.Popen[bytes] | None = None
+
+    @property
+    def ca_file(self) -> Path:
+        return self.folder / "ca.pem"
+
+    @property
+    def endpoint_directory(self) -> Path:
+        return self.folder / "gateway"
+
+    def url(self, host: str) -> str:
+        return f"https://{host}:{self.https}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of the two granians."""
+        return {
+            **site_environment(),
+            "SITE_URL": self.url(PORTAL),
+            "ALLOWED_HOSTS": PORTAL,
+            "BEHIND_PROXY": "true",
+            "GATEWAY_URL": self.url(SANDBOX),
+            "GATEWAY_PROD_URL": self.url(PRODUCTION),
+            "GATEWAY_FRONT_SECRET": SECRET,
+            "GATEWAY_FRONT_ADDRESSES": "127.0.0.1",
+        }
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Of nginx's configuration."""
+        chain, key = self.endpoint_directory / "endpoint.pem", self.endpoint_directory / "endpoint.key.pem"
+        return {
+            "NGINX_STATE_DIR": str(self.folder / "nginx"),
+            "NGINX_HTTP_LISTEN": f"127.0.0.1:{self.http}",
+            "NGINX_HTTPS_LISTEN": f"127.0.0.1:{self.https}",
+            "NGINX_SITE_URL": self.url(PORTAL),
+            "NGINX_PORTAL_HOST": PORTAL,
+            "NGINX_SANDBOX_HOST": SANDBOX,
+            "NGINX_PRODUCTION_HOST": PRODUCTION,
+            "NGINX_PORTAL_CERTIFICATE": str(chain),
+            "NGINX_PORTAL_KEY": str(key),
+            "NGINX_ENDPOINT_CERTIFICATE": str(chain),
+            "NGINX_ENDPOINT_KEY": str(key),
+            "NGINX_ENDPOINT_TLS": "TLSv1.2 TLSv1.3",
+            "NGINX_WEB_SERVERS": f"server 127.0.0.1:{self.web};",
+            "NGINX_GATEWAY_SERVERS": f"server 127.0.0.1:{self.gateway};",
+            "NGINX_STATIC_ROOT": str(Path(self.environment["STATE_DIR"]) / "static"),
+            "NGINX_FRONT_SECRET": SECRET,
+            "NGINX_CONNECTIONS_PER_ADDRESS": "100",
+            "NGINX_ACCESS_LOG": str(self.folder / "access.log"),
+            "NGINX_ERROR_LOG": str(self.folder / "error.log"),
+        }
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """nginx's own log."""
+        return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+
+    def curl(self, host: str, path: str, *arguments: str, client: Path | None = None, scheme: str = "https") -> Answer:
+        """Call one host. ``client`` is PEM with a certificate and its key."""
+        port = self.https if scheme == "https" else self.http
+        command = [
+            *("curl", "--silent", "--show-error", "--include", "--path-as-is", "--max-time", str(PATIENCE_SECONDS)),
+            *("--cacert", str(self.ca_file), "--resolve", f"{host}:{port}:127.0.0.1", "--noproxy", "*"),
+            *(("--cert", str(client)) if client else ()),
+            *arguments,
+            f"{scheme}://{host}:{port}{path}",
+        ]
+        done = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS + 10)
+        assert done.stdout, done.stderr.decode(errors="replace")
+        return read_answer(done.stdout)
+
+    def connect(
+        self,
+        server_name: str | None,
+        *,
+        client: Path | None = None,
+        context: ssl.SSLContext | None = None,
+        session: ssl.SSLSession | None = None,
+    ) -> ssl.SSLSocket:
+        """A TLS connection to nginx, for what no client would send. The server's certificate is not looked at."""
+        if context is None:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            if client is not None:
+                context.load_cert_chain(client)
+        plain = socket.create_connection(("127.0.0.1", self.https), timeout=PATIENCE_SECONDS)
+        return context.wrap_socket(plain, server_hostname=server_name, session=session)
+
+    def raw(self, sent: bytes, *, server_name: str = SANDBOX, client: Path | None = None) -> bytes:
+        """Everything that comes back for these octets until nginx closes; what it leaves open is closed after 2 s."""
+        with self.connect(server_name, client=client) as connection:
+            connection.sendall(sent)
+            return everything(connection)
+
+
+def front_headers(der: bytes | None = None, **changed: str) -> dict[str, str]:
+    """What nginx sends along; None is no certificate."""
+    return {
+        "X-Rehearsal-Front-Secret": SECRET,
+        "X-Rehearsal-Environment": "sandbox",
+        "X-Rehearsal-Client-Address": "192.0.2.44",
+        "X-Rehearsal-TLS-Version": "TLSv1.3",
+        "X-Rehearsal-TLS-Cipher": "TLS_AES_256_GCM_SHA384",
+        **({"X-Rehearsal-Client-Cert": quote(ssl.DER_cert_to_PEM_cert(der))} if der is not None else {}),
+        **changed,
+    }
+
+
+def ask_directly(port: int, path: str, headers: dict[str, str], *, times: int = 1) -> list[int]:
+    """Statuses of requests past nginx, on one connection."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
+    statuses = []
+    for _ in range(times):
+        connection.request("GET", path, headers=headers)
+        response = connection.getresponse()
+        response.read()
+        statuses.append(response.status)
+    connection.close()
+    return statuses
+
+
+def everything(connection: socket.socket) -> bytes:
+    """What comes until the other side closes, or says nothing for two seconds."""
+    connection.settimeout(2)
+    received = b""
+    try:
+        while piece := connection.recv(65536):
+            received += piece
+    except (TimeoutError, ConnectionError, ssl.SSLError):
+        return received
+    return received
+
+
+def read_answer(received: bytes) -> Answer:
+    """The last of the responses that curl shows (an interim 100 comes before it)."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    if head.split(b" ")[1] == b"100":
+        return read_answer(body)
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
+    return Answer(int(first.split(" ")[1]), headers, body)
+
+
+@contextmanager
+def running(folder: Path, **variables: str) -> Iterator[Front]:
+    """All three, until the block ends. Of nginx's variables some may be given."""
+    front = Front(folder)
+    front.endpoint_directory.mkdir()
+    configuration = nginx.write({**front.variables, **variables}, folder / "conf")
+    with ExitStack() as stack:
+        front.granian = stack.enter_context(granian(front, "gateway.wsgi:application", front.gateway))
+        stack.enter_context(granian(front, "config.wsgi:application", front.web))
+        stack.enter_context(_process(nginx.command(configuration), folder / "nginx.out", front.https))
+        for port in (front.gateway, front.web):
+            wait_until_listening(port, None, folder / "nginx.out")
+        yield front
+
+
+@contextmanager
+def granian(front: Front, application: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """As the compose file starts it, with one process."""
+    command = [
+        *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
+        *("--workers", "1", "--blocking-threads", "4", "--no-ws", application),
+    ]
+    said = front.folder / f"granian-{port}.out"
+    with _process(command, said, None, environment=front.environment) as process:
+        yield process
+
+
+@contextmanager
+def _process(
+    command: list[str], said: Path, port: int | None, *, environment: dict[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    with open(said, "wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        if port is not None:
+            wait_until_listening(port, process, said)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until_listening(port: int, process: subprocess.Popen[bytes] | None, said: Path) -> None:
+    """Raises RuntimeError with what the program said where it ends or takes too long."""
+    last_moment = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            if (process is not None and process.poll() is not None) or time.monotonic() > last_moment:
+                raise RuntimeError(
+                    f"Port {port} is not answered. It said: {said.read_text(errors='replace')}"
+                ) from None
+            time.sleep(0.05)
+        else:
+            return
