@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from certauthority import counters
 from certauthority.x509.verdicts import Verdict, broken
 
 
@@ -10,9 +11,10 @@ class CAError(Exception):
 
 
 class RequestRefused(CAError):
-    """Rules are broken. ``verdicts`` holds every rule, kept and broken."""
+    """Rules are broken. ``verdicts`` holds every rule, kept and broken. Each broken one is counted for ``/metrics``."""
 
     def __init__(self, verdicts: tuple[Verdict, ...]) -> None:
+        count_refusal(verdicts)
         count = len(broken(verdicts))
         super().__init__(f"{count} {'rule is' if count == 1 else 'rules are'} broken.")
         self.verdicts = verdicts
@@ -32,3 +34,9 @@ class NotTrustable(CAError):
 
 class SerialRepeated(CAError):
     """The serial number drawn was given before: the caller repeats its transaction, and another is drawn."""
+
+
+def count_refusal(verdicts: tuple[Verdict, ...]) -> None:
+    """Count each broken rule, for a refusal that is no ``RequestRefused``."""
+    for verdict in broken(verdicts):
+        counters.add("rules_refused", rule=verdict.id)

@@ -3,13 +3,24 @@
 import logging
 import logging.config
 import os
+import time
 from contextlib import ExitStack
 from typing import Any
 
 from celery import Celery, Task
-from celery.signals import before_task_publish, setup_logging, task_postrun, task_prerun, worker_process_init
+from celery.signals import (
+    beat_init,
+    before_task_publish,
+    heartbeat_sent,
+    setup_logging,
+    task_postrun,
+    task_prerun,
+    worker_process_init,
+    worker_process_shutdown,
+)
 from django.conf import settings
 
+from config import heartbeats
 from connect import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -18,6 +29,8 @@ app = Celery("mtls_rehearsal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
+# Beat, where this process is it.
+_roles: set[str] = set()
 # What belongs to the tasks that this process is at.
 _contexts: dict[str, ExitStack] = {}
 
@@ -39,8 +52,11 @@ def log_as_everybody(loglevel: int | None = None, **_: Any) -> None:
 
 
 @before_task_publish.connect
-def send_request_id(headers: dict[str, Any], **_: Any) -> None:
-    """A task carries the id of the request that caused it."""
+def send_along(headers: dict[str, Any], **_: Any) -> None:
+    """A task carries the id of the request that caused it, and when it was sent."""
+    headers["sent_at"] = time.time()
+    if _roles:
+        heartbeats.beat(heartbeats.BEAT)
     if request_id := request_ids.current():
         headers["request_id"] = request_id
 
@@ -56,3 +72,23 @@ def take_request_id(task_id: str, task: Task[Any, Any], **_: Any) -> None:
 def leave_request_id(task_id: str, **_: Any) -> None:
     if context := _contexts.pop(task_id, None):
         context.close()
+
+
+@beat_init.connect
+def be_beat(**_: Any) -> None:
+    """From now on each message that this process sends shows that beat is at work."""
+    _roles.add(heartbeats.BEAT)
+
+
+@heartbeat_sent.connect
+def show_worker(**_: Any) -> None:
+    """A worker is at work."""
+    heartbeats.beat(heartbeats.WORKER)
+
+
+@worker_process_shutdown.connect
+def write_counts(**_: Any) -> None:
+    """A process of a worker ends without Python's own ending."""
+    from certauthority import counters  # noqa: PLC0415  the apps are loaded only now
+
+    counters.flush()

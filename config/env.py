@@ -23,6 +23,7 @@ from certauthority.chosen_secrets import PASSPHRASE_CHARACTERS, is_easily_guesse
 from config.variables import addresses as _addresses
 from config.variables import choice as _choice
 from config.variables import flag as _flag
+from config.variables import ip as _ip_address
 from config.variables import names as _names
 from config.variables import port as _port
 from config.variables import required as _required
@@ -38,6 +39,7 @@ SIGNERS = ("file", "pkcs11")
 SECRET_KEY_CHARACTERS = 50
 PIN_CHARACTERS = 8
 FRONT_SECRET_CHARACTERS = 32
+METRICS_TOKEN_CHARACTERS = 16
 
 _MAIL_PORTS = {"smtp": 25, "submission": 587, "smtps": 465}
 
@@ -79,6 +81,16 @@ def _front_secret() -> str:
             f"{FRONT_SECRET_CHARACTERS} random characters."
         )
     return secret
+
+
+def _metrics_token() -> str:
+    token = _text("METRICS_TOKEN")
+    if token and len(token) < METRICS_TOKEN_CHARACTERS:
+        raise ImproperlyConfigured(
+            f"METRICS_TOKEN is too short, and could be guessed. Set at least {METRICS_TOKEN_CHARACTERS} random "
+            "characters."
+        )
+    return token
 
 
 def _kept_secret(name: str) -> str:
@@ -190,6 +202,8 @@ SITE_URL = _site_url(f"http://localhost:{PORT}" if DEMO else "")
 # The live mTLS endpoint: its ports here, and the addresses that clients call.
 GATEWAY_PORT = _port("GATEWAY_PORT", 8443)
 GATEWAY_PROD_PORT = _port("GATEWAY_PROD_PORT", min(GATEWAY_PORT + 1, 65535))
+# The address of this machine at which it listens: one that only programs here reach, unless it is in a container.
+GATEWAY_BIND = _ip_address("GATEWAY_BIND", "127.0.0.1")
 GATEWAY_URLS = {
     "sandbox": _gateway_url("GATEWAY_URL", GATEWAY_PORT),
     "production": _gateway_url("GATEWAY_PROD_URL", GATEWAY_PROD_PORT),
@@ -206,6 +220,9 @@ LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
 LOG_FORMAT = _choice("LOG_FORMAT", ("line", "json"), "line" if DEMO else "json")
 # Where errors are reported to (Sentry or what speaks as it does); nowhere unless it is set.
 SENTRY_DSN = _text("SENTRY_DSN")
+# Who may read /metrics: programs at these addresses, and whoever sends this token.
+METRICS_ADDRESSES = _addresses("METRICS_ADDRESSES", ["127.0.0.1", "::1"])
+METRICS_TOKEN = _metrics_token()
 # A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
 # Whether those who decide and sign for others need a second factor to sign in.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 
 import redis
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from certauthority import readiness
+from config import heartbeats
 
 log = logging.getLogger(__name__)
 
@@ -63,9 +65,9 @@ def _redis_problem() -> dict[str, str]:
     )
     try:
         client.ping()
+        return heartbeats.problems(now=time.time())
     except redis.RedisError:
         log.exception("Redis does not answer.")
         return {"redis": "Redis does not answer."}
     finally:
         client.close()
-    return {}

@@ -8,6 +8,7 @@ from django.views.generic import RedirectView
 
 from certauthority.views import ocsp
 from config import health
+from config.metrics import metrics
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="portal:projects"), name="home"),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", health.alive, name="healthz"),
     path("readyz", health.ready, name="readyz"),
+    path("metrics", metrics, name="metrics"),
 ]
 
 handler403 = "connect.views.errors.forbidden"

@@ -5,7 +5,7 @@ What cannot be read raises ``ImproperlyConfigured``, whose message says what to 
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
@@ -45,6 +45,15 @@ def port(name: str, default: int) -> int:
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= 65535):
         raise ImproperlyConfigured(f"{name} is {value!r}. It must be a whole number from 1 to 65535.")
     return int(value)
+
+
+def ip(name: str, default: str) -> str:
+    """An IP address."""
+    value = text(name, default)
+    try:
+        return str(ip_address(value))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is {value!r}. It must be an IP address such as 127.0.0.1.") from error
 
 
 def flag(name: str, default: bool) -> bool:

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from audit.events import Actor
 from certauthority import issuance
-from certauthority.errors import RequestRefused, SerialRepeated
+from certauthority.errors import RequestRefused, SerialRepeated, count_refusal
 from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from connect.clock import company_time
@@ -96,6 +96,7 @@ def _judged_for_good(row: CertificateRequest, *, now: datetime) -> Judged:
         InventoryEntry.objects.select_for_update(of=("self",)).get(pk=row.expiring.pk)
     judged, obstacles = judge_again(row, now=now)
     if obstacles:
+        count_refusal(judged.verdicts)
         raise NotSignable(reason_of(obstacles))
     return judged
 

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
+from itertools import islice
 
 import redis
 from django.conf import settings
@@ -27,6 +28,8 @@ from certauthority.background import Pause
 logger = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS = 0.5
+# So many responses are looked at for how old the oldest is.
+SAMPLE = 5_000
 # While Redis is away nobody waits for it: everything is signed on the spot.
 pause = Pause(seconds=5)
 _HEADER = struct.Struct(">qq")
@@ -112,6 +115,22 @@ def ending(authority_id: int, serials: Sequence[str], *, within: timedelta) -> l
         return None
     limit = within / timedelta(milliseconds=1)
     return [serial for serial, milliseconds in zip(serials, left, strict=True) if milliseconds < limit]
+
+
+def times_left() -> list[float]:
+    """For how many seconds the responses made ahead can still be given out: for as many of them as ``SAMPLE``.
+
+    The hash that Redis walks through is in no order of ours, so that a part stands for the whole.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    client = _client(settings.REDIS_URL)
+    keys = list(islice(client.scan_iter("ocsp:*", count=1_000), SAMPLE))
+    with client.pipeline(transaction=False) as pipeline:
+        for key in keys:
+            pipeline.pttl(key)
+        return [milliseconds / 1_000 for milliseconds in pipeline.execute() if milliseconds >= 0]
 
 
 class _Own(threading.local):

@@ -78,6 +78,7 @@ class Notice(models.Model):
             ),
         ]
         indexes = [
+            models.Index(fields=["channel", "state"], name="notice_counted"),
             models.Index(fields=["due_at"], name="notice_due", condition=Q(state="due", channel="mail")),
             models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
             # The channel is a column, no condition: a prepared statement's generic plan does not know which is asked.

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.conf import settings as site_settings
 from django.db import DatabaseError, connection
 from django.test import Client
@@ -14,6 +19,11 @@ from pytest_django import Settings
 
 from certauthority import signers
 from certauthority.models import Authority, Certificate, RevocationList
+from config import heartbeats
+from tests.processes import ROOT, site_environment
+
+# Beat sends its first message within a minute.
+PATIENCE_SECONDS = 120
 
 
 def problems(client: Client) -> dict[str, str]:
@@ -85,3 +95,38 @@ def test_it_is_not_ready_when_a_certificate_fails_the_lint(client: Client, autho
     serial = authorities["developers"].certificate.serial
     Certificate.objects.filter(serial=serial).update(lint_findings="ERROR pkix.example", linted_at=timezone.now())
     assert "ERROR pkix.example" in problems(client)["lint"]
+
+
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_while_beat_or_the_workers_are_silent(client: Client, redis_client: redis.Redis) -> None:
+    now = timezone.now().timestamp()
+    redis_client.hset(heartbeats.KEY, mapping={heartbeats.BEAT: str(now), heartbeats.WORKER: str(now)})
+    assert client.get("/readyz").json()["problems"] == {}
+    redis_client.hset(heartbeats.KEY, heartbeats.BEAT, str(now - heartbeats.SILENCE_SECONDS - 1))
+    assert list(problems(client)) == ["beat"]
+    redis_client.hset(heartbeats.KEY, heartbeats.WORKER, str(now - heartbeats.SILENCE_SECONDS - 1))
+    assert problems(client).keys() == {"beat", "worker"}
+    assert "celery --app config worker" in problems(client)["worker"]
+
+
+def test_a_part_that_was_never_seen_is_given_time_to_start() -> None:
+    assert heartbeats.problems(now=1000.0) == {}
+    assert heartbeats.problems(now=1000.0 + heartbeats.SILENCE_SECONDS) == {}
+    assert heartbeats.problems(now=1001.0 + heartbeats.SILENCE_SECONDS).keys() == {"beat", "worker"}
+
+
+@pytest.mark.usefixtures("celery_worker_process")
+def test_real_workers_and_beat_show_that_they_work(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "celery", "--app", "config", "beat", "--pidfile", ""]
+    with open(tmp_path / "beat.log", "wb") as log:
+        schedule = ["--schedule", str(tmp_path / "beat-schedule")]
+        beat = subprocess.Popen([*command, *schedule], cwd=ROOT, env=site_environment(), stdout=log, stderr=log)
+        try:
+            last_moment = time.monotonic() + PATIENCE_SECONDS
+            while heartbeats.read().keys() < {"beat", "worker"}:
+                assert time.monotonic() < last_moment, (tmp_path / "beat.log").read_text()
+                time.sleep(0.2)
+        finally:
+            beat.terminate()
+            beat.wait()
+    assert heartbeats.problems(now=time.time()) == {}

@@ -1,0 +1,77 @@
+"""When beat and the workers were last seen at work. Each says so to Redis, ``/readyz`` and ``/metrics`` ask there."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import Final
+
+import redis
+from django.conf import settings
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+log = logging.getLogger(__name__)
+
+BEAT: Final = "beat"
+WORKER: Final = "worker"
+KEY: Final = "rehearsal:heartbeats"
+_WATCHED_SINCE: Final = "watched since"
+TIMEOUT_SECONDS: Final = 2
+# A part says no more often that it works.
+PAUSE_SECONDS: Final = 10.0
+# Beat sends something every fifteen seconds, and a worker tells of itself every two.
+SILENCE_SECONDS: Final = 120.0
+_PROBLEMS: Final = {
+    BEAT: "Nothing is sent by beat: notices, CRLs and OCSP responses come late. Start it: celery --app config beat",
+    WORKER: "No worker is at work: notices are not sent, requests not processed. Start one: celery --app config worker",
+}
+
+_told_at: dict[str, float] = {}
+
+
+def beat(part: str) -> None:
+    """Say that a part is at work. Where Redis is away nothing is said, and nobody is kept from the work."""
+    if time.monotonic() - _told_at.get(part, -PAUSE_SECONDS) < PAUSE_SECONDS:
+        return
+    _told_at[part] = time.monotonic()
+    try:
+        with _client() as client:
+            client.hset(KEY, part, str(time.time()))
+    except redis.RedisError as error:
+        log.info("Redis does not answer (%s), so that nobody sees that %s works.", type(error).__name__, part)
+
+
+def read() -> dict[str, float]:
+    """When each part was last seen, in seconds since 1970; none that never was.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    with _client() as client:
+        stored: dict[bytes, bytes] = client.hgetall(KEY)
+    return {part.decode(): float(at) for part, at in stored.items() if part.decode() != _WATCHED_SINCE}
+
+
+def problems(*, now: float) -> dict[str, str]:
+    """A sentence for each part that has been silent for too long; ``now`` is in seconds since 1970.
+
+    A part that was never seen is given the same time from when somebody first asks: the site may just have started.
+
+    Raises:
+        redis.RedisError: Redis does not answer.
+    """
+    with _client() as client:
+        client.hsetnx(KEY, _WATCHED_SINCE, str(now))
+        since = float(client.hget(KEY, _WATCHED_SINCE) or now)
+    seen = read()
+    return {part: said for part, said in _PROBLEMS.items() if now - seen.get(part, since) > SILENCE_SECONDS}
+
+
+def _client() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=TIMEOUT_SECONDS,
+        socket_connect_timeout=TIMEOUT_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
