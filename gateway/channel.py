@@ -167,7 +167,7 @@ class EndpointChannel(HTTPChannel):
         self.phase = Phase.CLOSING
         super().connectionLost(reason)
 
-    def _respondToBadRequestAndDisconnect(self) -> None:  # noqa: N802  # Twisted's name
+    def _respondToBadRequestAndDisconnect(self) -> None:
         """Its base answers a bare status line. It says too much in one place: limits have a status of their own."""
         too_large = self._receivedHeaderSize > self.totalHeadersSize or self._receivedHeaderCount > self.maxHeaders
         self.refuse(HEAD_TOO_LARGE if too_large else MALFORMED)

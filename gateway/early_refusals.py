@@ -1,4 +1,4 @@
-"""What the server answers itself, before or instead of the application: requests that it will not read, or not wait for."""
+"""What the server answers itself, instead of the application: to requests that it will not read, or not wait for."""
 
 from __future__ import annotations
 

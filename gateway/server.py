@@ -89,7 +89,7 @@ def _listen(reactor: Any, address: str, port: int, host: Environment, shared: Sh
         ) from error
 
 
-class _HttpFactory(ServerFactory[EndpointChannel]):
+class _HttpFactory(ServerFactory):
     """Makes the HTTP side of a connection. Nothing is logged for each: the application counts the calls."""
 
     noisy = False
@@ -110,7 +110,7 @@ class _TlsFactory(TLSMemoryBIOFactory):
         self._admission = shared.admission
         self._addresses: dict[TLSMemoryBIOProtocol, str] = {}
 
-    def buildProtocol(self, addr: Any) -> TLSMemoryBIOProtocol | None:  # type: ignore[override]  # None closes it.
+    def buildProtocol(self, addr: Any) -> Any:
         if not self._admission.has_room_for(plain_address(addr.host)):
             return None
         return super().buildProtocol(addr)

@@ -24,7 +24,7 @@ _SEND_SECONDS = 0.2
 class _Threads(ThreadPool):
     """Threads that hold up no end: an application that hangs is left behind."""
 
-    threadFactory = partial(threading.Thread, daemon=True)  # type: ignore[assignment]  # noqa: N815  # Twisted's name
+    threadFactory = partial(threading.Thread, daemon=True)
 
 
 class Shared:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from pathlib import Path
+from typing import Any
 
 from OpenSSL import SSL, crypto
 from twisted.internet.interfaces import IOpenSSLServerConnectionCreator
@@ -27,9 +28,7 @@ VERIFY_DEPTH = 10
 # How long a certificate that was renewed on the disk may wait for being taken into use.
 RELOAD_SECONDS = 60.0
 _HTTP_1_1 = b"http/1.1"
-_OPTIONS = (
-    SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE
-)
+_OPTIONS = SSL.OP_NO_TICKET | SSL.OP_NO_RENEGOTIATION | SSL.OP_NO_COMPRESSION | SSL.OP_CIPHER_SERVER_PREFERENCE
 
 
 def server_context(*, chain: Path, key: Path, tls12: bool) -> SSL.Context:
@@ -66,7 +65,7 @@ class EndpointTls:
         self._context = server_context(chain=chain, key=key, tls12=tls12)
         self._look_again_at = time.monotonic() + reload_seconds
 
-    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:  # noqa: N802  # Twisted's name
+    def serverConnectionForTLS(self, protocol: TLSMemoryBIOProtocol) -> SSL.Connection:
         """A connection that has yet to be given to a transport."""
         if time.monotonic() >= self._look_again_at:
             self._look_again_at = time.monotonic() + self._reload_seconds
@@ -81,7 +80,7 @@ class EndpointTls:
         try:
             self._context = server_context(chain=self._chain, key=self._key, tls12=self._tls12)
         except (OSError, SSL.Error) as error:
-            logger.error("The endpoint's new certificate cannot be used (%s); the old one stays.", type(error).__name__)  # noqa: TRY400, E501  # A traceback could quote the key.
+            logger.error("The endpoint's new certificate cannot be used (%s); the old one stays.", type(error).__name__)
             return
         self._seen = stamps
         logger.info("The endpoint's new certificate is in use.")
@@ -115,7 +114,7 @@ def _agree(connection: SSL.Connection, certificate: crypto.X509, error: int, dep
     return True
 
 
-def _choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> bytes | object:
+def _choose_protocol(connection: SSL.Connection, offered: list[bytes]) -> Any:
     """HTTP/1.1 where the client offers it; with one that offers other things alone, HTTP/1.1 is tried all the same."""
     return _HTTP_1_1 if _HTTP_1_1 in offered else SSL.NO_OVERLAPPING_PROTOCOLS
 

@@ -23,7 +23,10 @@ from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noq
 CI = os.environ.get("CI") == "true"
 BROWSER_TESTS = Path(__file__).resolve().parent / "browser"
 CORPUS = Path(__file__).resolve().parent.parent.parent / "shared" / "corpus"
-DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "live_site", "celery_worker_process"}
+DATABASE_FIXTURES = {
+    *("db", "transactional_db", "django_db_reset_sequences"),
+    *("live_site", "celery_worker_process", "live_gateway"),
+}
 
 
 def pytest_configure(config: pytest.Config) -> None:
