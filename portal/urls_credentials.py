@@ -16,6 +16,7 @@ from portal.views import (
     revoke,
     rotation_report,
     snooze,
+    use,
 )
 
 _PLACE = "projects/<uuid:project_id>/<environment:environment>/"
@@ -31,6 +32,7 @@ urlpatterns = [
     path(f"{_PLACE}add/check/", add_certificate.check_csr, name="check_csr"),
     path(f"{_PLACE}add/check-certificate/", add_certificate.check_certificate, name="check_certificate"),
     path(_CREDENTIAL, credential.credential, name="credential"),
+    path(f"{_CREDENTIAL}calls/", use.credential_calls, name="credential_calls"),
     path(f"{_CREDENTIAL}download/<slug:format_name>/", credential.download, name="credential_download"),
     path(f"{_CREDENTIAL}propagation/", propagation.credential_propagation, name="credential_propagation"),
     path(f"{_CREDENTIAL}keystore-saved/", generate_key.keystore_saved, name="keystore_saved"),

@@ -35,6 +35,7 @@ from kmp.models import EntryState, Environment, InventoryEntry
 from kmp.propagation import propagation
 from kmp.try_it import try_it
 from kmp.version_chain import chain_of
+from kmp.views.use import use_context
 
 
 @require_safe
@@ -44,6 +45,7 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
     now, certificate = now_for(officer.company), found.certificate
     context = {
         **_context(officer, found, row_of(found, now=now)),
+        **use_context(request, found),
         "certificate": certificate,
         "facts": facts_of(certificate),
         "chain": [read_certificate(der) for der in issuers_of(certificate)],

@@ -35,6 +35,7 @@ from portal.rotation import safety_of
 from portal.try_it import try_it
 from portal.views.guided_rotation import of_credential
 from portal.views.places import Place, place_to_see
+from portal.views.use import use_context
 
 
 @require_safe
@@ -47,6 +48,7 @@ def credential(request: HttpRequest, project_id: UUID, environment: Environment,
     has_lost_successor = shown.is_live and shown.successors and shown.replaced_by is None
     context = {
         **place.context,
+        **use_context(request, place, found),
         "row": shown,
         "production": standing_in(place.project, environment) if _may_work(shown) else None,
         "facts": facts_of(found.certificate),

@@ -44,7 +44,7 @@ def test_the_table_says_what_is_needed_of_each_certificate(as_alice: Client, pro
     assert credential.certificate.common_name in text
     assert "Developers CA Expiring soon" in text
     assert "12 days left" in text
-    assert f"{timezone.now():%-d %b %Y}" in text
+    assert "Just now" in text
 
 
 def test_the_menu_of_an_admin_holds_four_entries(as_alice: Client, project: Project) -> None:
