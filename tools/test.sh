@@ -19,6 +19,7 @@ missing_packages() {
     command -v firefox-esr >/dev/null || command -v firefox >/dev/null || echo firefox-esr
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
+    command -v softhsm2-util >/dev/null || echo softhsm2
     command -v javac >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jdk-headless
 }
 

@@ -62,7 +62,7 @@ def is_signed(request: CertificateRequest) -> bool:
 
 def has_no_work(client: redis.Redis) -> bool:
     """Whether no message waits, and none is being worked on."""
-    return client.llen("celery") == 0 and client.hlen("unacked") == 0
+    return client.llen("celery") == client.llen("signing") == client.hlen("unacked") == 0
 
 
 @contextmanager
