@@ -13,10 +13,12 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections, connection
 from django.utils import timezone
 
+from certauthority import counters
 from certauthority.use_records import SeenCall
+from connect import request_ids
 from gateway import usage
 from gateway.answers import (
     CHALLENGE,
@@ -68,24 +70,40 @@ _BAD_STATUS = Problem(
 
 
 def application(environ: _Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-    """Answer one request. ``environ[CALL_KEY]`` is the call as the front saw it."""
-    close_old_connections()
-    try:
-        answer = _answer(environ, now=timezone.now())
-    except (OperationalError, InterfaceError) as error:
-        logger.error("The database does not answer, and a call was not judged: %s", type(error).__name__)
-        answer = problem_answer(_AWAY, as_text=_wants_text(environ))
-    except Exception as error:  # noqa: BLE001  the outermost edge; what an error says may hold what the client sent
-        logger.error("A call could not be answered: %s at %s", type(error).__name__, _place_of(error))
-        answer = problem_answer(_BROKEN, as_text=_wants_text(environ))
-    finally:
-        close_old_connections()
-    start_response(answer.status_line, answer.all_headers)
+    """Answer one request. ``environ[CALL_KEY]`` is the call as the front saw it.
+
+    Its lines in the log carry the id that the front gave it, or one of its own.
+    """
+    with request_ids.working_on(request_ids.current()) as request_id:
+        answer = _answer_or_problem(environ)
+    start_response(answer.status_line, [*answer.all_headers, (request_ids.HEADER, request_id)])
     return [] if environ["REQUEST_METHOD"] == "HEAD" or not answer.body else [answer.body]
 
 
+def _answer_or_problem(environ: _Environ) -> Answer:
+    _let_old_connections_go()
+    try:
+        return _answer(environ, now=timezone.now())
+    except (OperationalError, InterfaceError) as error:
+        logger.error("The database does not answer: %s at %s", type(error).__name__, _place_of(error))
+        return problem_answer(_AWAY, as_text=_wants_text(environ))
+    except Exception as error:  # noqa: BLE001  the outermost edge; what an error says may hold what the client sent
+        logger.error("A call could not be answered: %s at %s", type(error).__name__, _place_of(error))
+        return problem_answer(_BROKEN, as_text=_wants_text(environ))
+    finally:
+        _let_old_connections_go()
+
+
+def _let_old_connections_go() -> None:
+    """As Django does before and after each request; within a transaction it would end that."""
+    if not connection.in_atomic_block:
+        close_old_connections()
+
+
 def _answer(environ: _Environ, *, now: datetime) -> Answer:
-    call = environ[CALL_KEY]
+    call = environ.get(CALL_KEY)
+    if not isinstance(call, Call):
+        raise TypeError("the front handed over no call")
     verdict = judge(call, now=now)
     _note(verdict, call, now=now)
     if not verdict.accepted:
@@ -143,7 +161,8 @@ def _wants_text(environ: _Environ) -> bool:
 
 
 def _note(verdict: Verdict, call: Call, *, now: datetime) -> None:
-    """Count a call with a certificate that the site knows."""
+    """Count a call, and who made it where the site knows the certificate."""
+    counters.add("endpoint_calls", environment=call.environment.value, reason=verdict.reason.value)
     if verdict.certificate is None:
         return
     usage.note(
