@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 from honcho.environ import parse_procfile
 
@@ -22,16 +23,20 @@ def commands() -> dict[str, str]:
     return {str(name): str(command) for name, command in procfile.processes.items()}
 
 
-def main(arguments: list[str]) -> int:
-    """Take the place of this process; it returns only where the name is not one of them."""
-    known = commands()
-    if len(arguments) != 1 or arguments[0] not in known:
-        print(f"Name one of {', '.join(known)}: python -m config.run.process web", file=sys.stderr)
-        return 2
-    os.chdir(BASE_DIR)
-    # This virtual environment's programs come first, whoever started us.
+def become(command: str) -> NoReturn:
+    """Take the place of this process; this virtual environment's programs come first, whoever started us."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
-    os.execve("/bin/sh", ["sh", "-c", f"exec {known[arguments[0]]}"], dict(os.environ) | {"PATH": path})  # noqa: S606  a line of our own
+    os.chdir(BASE_DIR)
+    os.execve("/bin/sh", ["sh", "-c", f"exec {command}"], dict(os.environ) | {"PATH": path})  # noqa: S606  a line of our own
+
+
+def main(arguments: list[str]) -> int:
+    """Become the named process; it returns only where there is none of this name."""
+    known = commands()
+    if len(arguments) == 1 and arguments[0] in known:
+        become(known[arguments[0]])
+    print(f"Name one of {', '.join(known)}: python -m config.run.process web", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":
