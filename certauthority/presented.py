@@ -22,7 +22,7 @@ from certauthority.x509.keys import judge_key
 from certauthority.x509.limits import MAX_CHAIN_BYTES, MAX_CHAIN_CERTIFICATES
 from certauthority.x509.name_rules import shown
 from certauthority.x509.signature_algorithms import HASHES
-from certauthority.x509.verdicts import broken
+from certauthority.x509.verdicts import Verdict, broken
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +53,7 @@ def judge_presented(chain: Sequence[bytes], *, now: datetime) -> Presented:
     """
     leaf, others, unreadable = _read(chain)
     trusted = _trusted()
-    weak_key = "; ".join(verdict.found for verdict in broken(judge_key(leaf.public_key))) or "; ".join(
-        verdict.found for verdict in broken(judge_known_key(remembered(leaf.public_key), holder=None))
-    )
+    weak_key = _weakness(leaf)
     weak_hash = "" if leaf.signature.hash_name in HASHES else leaf.signature_algorithm
     anchor, distrust = _follow(leaf, others, trusted, is_sound=not (weak_key or weak_hash or leaf.is_ca), now=now)
     return Presented(
@@ -123,7 +121,7 @@ def _follow(
         logger.info("A chain could not be followed: %s", type(error).__name__)
         raise UnreadableInput("input.certificate", "A certificate in the chain cannot be read.") from error
     if not likely.is_trusted:
-        return None, judge_trust(leaf, likely).found
+        return None, _lost(leaf, likely, trusted)
     return (None, _flaw(likely, refusal, at=at)) if is_sound else (likely.issuers[-1], "")
 
 
@@ -134,12 +132,42 @@ def _flaw(likely: LikelyChain, refusal: str, *, at: datetime) -> str:
     return f"it leads to {shown(likely.issuers[-1].subject.text)}, but its chain does not hold: {why}"
 
 
+def _lost(leaf: CertificateFacts, likely: LikelyChain, trusted: Sequence[CertificateFacts]) -> str:
+    """Where a chain ends that leads to no trusted CA."""
+    namesake = _namesake(likely.issuers[-1], trusted) if likely.issuers else None
+    if namesake is None:
+        return judge_trust(leaf, likely).found
+    return f"it leads to a CA with the name of the trusted CA {shown(namesake.subject.text)}, but with another key"
+
+
 def _forgery(leaf: CertificateFacts, trusted: Sequence[CertificateFacts]) -> str:
-    """Whether it signed itself in the name of a trusted CA, with a key that is not that CA's."""
-    if not leaf.is_self_signed:
+    """Whether it signed itself in the name of a trusted CA."""
+    namesake = _namesake(leaf, trusted)
+    if namesake is None:
         return ""
-    namesakes = [anchor for anchor in trusted if anchor.subject.digest == leaf.subject.digest]
-    if not namesakes or any(anchor.public_key.fingerprint == leaf.public_key.fingerprint for anchor in namesakes):
-        return ""
-    name = shown(namesakes[0].subject.text)
-    return f"it has the name of the trusted CA {name}, but another key, and is signed by itself"
+    return f"it has the name of the trusted CA {shown(namesake.subject.text)}, but another key, and is signed by itself"
+
+
+def _namesake(facts: CertificateFacts, trusted: Sequence[CertificateFacts]) -> CertificateFacts | None:
+    """The trusted CA whose name a self-signed certificate bears without having its key."""
+    namesakes = [anchor for anchor in trusted if anchor.subject.digest == facts.subject.digest]
+    if not facts.is_self_signed or not namesakes:
+        return None
+    if any(anchor.public_key.fingerprint == facts.public_key.fingerprint for anchor in namesakes):
+        return None
+    return namesakes[0]
+
+
+def _weakness(leaf: CertificateFacts) -> str:
+    """What is wrong with the key: by its kind and size, by known weaknesses, and by what the site remembers of it."""
+    by_itself = broken(judge_key(leaf.public_key))
+    if by_itself:
+        return "; ".join(_clause(verdict) for verdict in by_itself)
+    return "; ".join(map(_clause, broken(judge_known_key(remembered(leaf.public_key), holder=None))))
+
+
+def _clause(verdict: Verdict) -> str:
+    """Such as ``size of the RSA key: 1024 bits``; what is found of known weaknesses is a clause by itself."""
+    if verdict.id in ("key.weak", "key.compromised"):
+        return verdict.found
+    return f"{verdict.title[0].lower()}{verdict.title[1:]}: {verdict.found}"

@@ -154,7 +154,8 @@ def paragraph_of(verdict: Verdict) -> str:
     word = "Accepted" if verdict.accepted else "Refused"
     first = verdict.findings[0]
     parts = [f"{word} ({verdict.reason.value}): {first.sentence}", _in_words(first.remedy, first.link)]
-    parts += [f"Besides: {other.sentence} {_in_words(other.remedy, other.link)}" for other in verdict.besides]
+    for other in verdict.besides:
+        parts += [f"Besides: {other.sentence}", _in_words(other.remedy, other.link if other.link != first.link else "")]
     return " ".join(parts)
 
 
@@ -164,7 +165,7 @@ def visible(text: str) -> str:
 
 
 def _in_words(remedy: str, link: str) -> str:
-    return f"{remedy} See {link}".strip()
+    return f"{remedy} See {link}".strip() if link else remedy
 
 
 def _finding(finding: Finding) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def accepted(case: Case) -> Finding:
     left = {0: "today", 1: "tomorrow"}.get(days, f"in {days} days")
     remedy = f"Rotate it before {moment_text(end)}." if days <= settings.EXPIRING_SOON_DAYS else ""
     sentence = f"{case.name} is accepted in {case.call.environment.label}. It expires {left}, on {moment_text(end)}."
-    return Finding(ReasonCode.ACCEPTED, sentence, remedy, case.link)
+    return Finding(ReasonCode.ACCEPTED, sentence + _clock(case), remedy, case.link)
 
 
 def _revoked(case: Case) -> Iterator[Finding]:
@@ -101,7 +101,10 @@ def _revoked(case: Case) -> Iterator[Finding]:
 
 
 def _dates(case: Case) -> Iterator[Finding]:
+    """What has been revoked is over, whatever its dates are."""
     certificate = case.found.certificate
+    if certificate.revoked_at is not None:
+        return
     clock = _clock(case)
     if case.at > certificate.not_after:
         remedy = _replacement(case)

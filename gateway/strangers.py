@@ -68,7 +68,7 @@ def _unreadable(error: UnreadableInput) -> Finding:
 
 
 def _findings(presented: Presented, call: Call, *, now: datetime) -> Iterator[Finding]:
-    """In the order that ``gateway.verdicts`` explains. The last is always so, and alone where all else is well."""
+    """In the order that ``gateway.verdicts`` explains. The last is so of all that lead to a trusted CA."""
     if presented.forgery:
         yield _unknown_issuer(presented.forgery, presented, call)
     yield from other_purpose(presented.leaf)
@@ -90,9 +90,11 @@ def _findings(presented: Presented, call: Call, *, now: datetime) -> Iterator[Fi
 def other_purpose(leaf: CertificateFacts) -> Iterator[Finding]:
     """What says outright that it is for something else."""
     if leaf.is_ca:
-        what = "It is the certificate of a CA, which signs certificates and calls nobody."
+        what = "This is the certificate of a CA, which signs certificates and calls nobody."
+    elif "serverAuth" in leaf.extended_key_usage and CLIENT_PURPOSES.isdisjoint(leaf.extended_key_usage):
+        what = "This is the certificate of a server (serverAuth), not of a client (clientAuth)."
     elif leaf.extended_key_usage and CLIENT_PURPOSES.isdisjoint(leaf.extended_key_usage):
-        what = f"It is a certificate for {', '.join(leaf.extended_key_usage[:5])}, not for clients."
+        what = f"This certificate is for {', '.join(leaf.extended_key_usage[:5])}, not for clients (clientAuth)."
     else:
         return
     yield Finding(
@@ -108,9 +110,9 @@ def _no_purpose(leaf: CertificateFacts) -> Iterator[Finding]:
     if leaf.is_ca:
         return
     if not leaf.extended_key_usage:
-        what = "It has no extended key usage, so it is not said that it is for clients."
+        what = "The certificate has no extended key usage: nothing in it says that it is for clients."
     elif leaf.has_key_usage and _TLS_USAGES.isdisjoint(leaf.key_usage):
-        what = f"Its key usage ({', '.join(leaf.key_usage) or 'none'}) does not allow TLS clients."
+        what = f"The key usage of the certificate ({', '.join(leaf.key_usage) or 'none'}) does not allow TLS clients."
     else:
         return
     yield Finding(
@@ -125,14 +127,15 @@ def _weakness(presented: Presented) -> Iterator[Finding]:
     if presented.weak_key:
         yield Finding(
             ReasonCode.WEAK_KEY,
-            f"Its key, {presented.leaf.public_key.description}, is not accepted: {presented.weak_key}.",
+            f"The key of the certificate, {presented.leaf.public_key.description}, is not accepted "
+            f"({presented.weak_key}).",
             f"Make a new key ({WANTED_KEY}), and a certificate for it.",
             page("portal:projects"),
         )
     if presented.weak_hash:
         yield Finding(
             ReasonCode.UNREADABLE,
-            f"The certificate is signed with {presented.weak_hash}, which proves nothing any more.",
+            f"The certificate is signed with {presented.weak_hash}: a signature that is not accepted here.",
             "Have it issued again, signed with SHA-256, SHA-384 or SHA-512.",
             page("portal:projects"),
         )
@@ -141,7 +144,8 @@ def _weakness(presented: Presented) -> Iterator[Finding]:
 def _unknown_issuer(why: str, presented: Presented, call: Call) -> Finding:
     sentence = f"No trusted CA vouches for the certificate: {why}."
     if presented.unreadable:
-        sentence += f" Of what was sent along, {presented.unreadable} cannot be read."
+        noun = "certificate" if presented.unreadable == 1 else "certificates"
+        sentence += f" Of what was sent along, {presented.unreadable} {noun} cannot be read."
     if not call.chain_is_whole:
         sentence += " What was sent along did not reach this site: its front hands over the first certificate alone."
     return Finding(

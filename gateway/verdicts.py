@@ -5,7 +5,7 @@ in ``besides``. The order is made for somebody who has an outage: what takes mos
 nobody cures a small thing only to meet a greater one behind it.
 
 1. No certificate was sent, or none that can be read: there is nothing else to say.
-2. The certificate itself, which only another one cures, on whichever host it is sent: revoked (somebody ended it on
+2. The certificate itself, which only another one cures, to whichever host it is sent: revoked (somebody ended it on
    purpose, and nothing brings it back), then not for clients, a weak key, a signature that proves nothing, an unknown
    issuer (whoever renewed it there would be refused again), expired, not yet valid. What signed itself in the name of
    a trusted CA is told so before everything that it says of itself.
@@ -47,6 +47,16 @@ from portal.models import Environment, Project
 
 _NOT_SENT = 401
 _REFUSED = 403
+_FOR_GOOD = frozenset(
+    {
+        ReasonCode.UNREADABLE,
+        ReasonCode.REVOKED,
+        ReasonCode.NOT_A_CLIENT_CERTIFICATE,
+        ReasonCode.WEAK_KEY,
+        ReasonCode.UNKNOWN_ISSUER,
+        ReasonCode.EXPIRED,
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +142,15 @@ def judge(call: Call, *, now: datetime) -> Verdict:
 
 
 def _told(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """What is told of the findings: of a certificate that is refused only the reasons why."""
+    """What is told of the findings: of a certificate that is refused only the reasons why.
+
+    Where nothing but another certificate helps, that this one is on no project is left out: it should not be uploaded.
+    """
     told = tuple(findings)
-    return tuple(finding for finding in told if not finding.accepted) or told
+    refusals = tuple(finding for finding in told if not finding.accepted)
+    if refusals and refusals[0].reason in _FOR_GOOD:
+        return tuple(finding for finding in refusals if finding.reason != ReasonCode.NOT_ON_PROJECT)
+    return refusals or told
 
 
 def _missing(call: Call) -> Finding:
