@@ -48,6 +48,11 @@ class Seen:
         return in_short(self.addresses)
 
     @property
+    def calls_in_words(self) -> str:
+        """How many calls were accepted in the last hour: ``1 call``, ``3 calls``; at least the one that is known."""
+        return "1 call" if self.calls <= 1 else f"{self.calls:,} calls"
+
+    @property
     def times(self) -> str:
         """How often it was used in the last hour: ``once``, ``3 times``."""
         return "once" if self.calls <= 1 else f"{self.calls:,} times"

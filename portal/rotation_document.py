@@ -45,7 +45,7 @@ def document_of(report: Report, *, link: str) -> dict[str, Any]:
         "new": _side(report.pair.new, report.new, report.new_total),
         "refusedSinceNewWasAdded": {"old": report.old_since.refused, "new": report.new_since.refused},
         "last24Hours": {"old": _total(report.old_day), "new": _total(report.new_day)},
-        "sourcesStillUsingOld": [_source(source) for source in report.sources],
+        "sourcesOfOldSinceChange": [_source(source) for source in report.sources],
         "sourcesNotSeenWithNew": list(report.unseen),
     }
 
@@ -83,6 +83,7 @@ def _source(source: Source) -> dict[str, Any]:
         "accepted": source.accepted,
         "refused": source.refused,
         "lastAcceptedWithNewAt": _at(source.with_new_at),
+        "hasMoved": source.has_moved,
     }
 
 

@@ -10,8 +10,9 @@ Times of calls are real time; what has expired and the days left go by the compa
 - **Totals** are of the last 90 days, for that long hours are kept.
 - **Refused since the new one was added**: of both, from the hour on in which the new one was added to its project.
 - **Last 24 hours**: the current hour and the 23 before it.
-- **Sources still using the old one**: addresses whose last accepted call with it is not before the first accepted call
-  with the new one; while the new one is unused, every address that was ever accepted with the old one.
+- **Sources**: addresses whose last accepted call with the old one is not before the first accepted call with the new
+  one; while that is unused, every address that was accepted with the old one in the last 90 days. One has moved whose
+  last accepted call came with the new one.
 """
 
 from __future__ import annotations
@@ -148,6 +149,11 @@ class Report:
     def day_share(self) -> int:
         """The new one's share of them in per cent, rounded down, so that 100 means all."""
         return 100 * self.new_day.accepted // self.day_calls if self.day_calls else 0
+
+    @property
+    def not_moved(self) -> int:
+        """How many of ``sources`` came with the old one last."""
+        return sum(not source.has_moved for source in self.sources)
 
     @property
     def unseen_in_short(self) -> str:

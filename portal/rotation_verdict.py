@@ -122,9 +122,8 @@ def without_successor(old: Side) -> Verdict:
 
 def still_in_use(seen: Seen) -> str:
     """``Still in use: 3 calls in the last hour from 10.0.0.5 and 2 more``."""
-    calls = max(seen.calls, 1)
     where = f" from {seen.sources}" if seen.sources else ""
-    return f"Still in use: {calls:,} call{'' if calls == 1 else 's'} in the last hour{where}"
+    return f"Still in use: {seen.calls_in_words} in the last hour{where}"
 
 
 def moment(at: datetime) -> str:
