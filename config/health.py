@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from certauthority import readiness
+from certauthority import readiness, server_certificates
 from config import heartbeats
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ def alive(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> JsonResponse:
     """Answer 200 where everything that the site needs works, else 503 with a sentence for each thing that does not."""
-    problems = _database_problem() or _authority_problems()
+    problems = _database_problem() or _authority_problems() | _endpoint_problem()
     problems |= _redis_problem()
     return JsonResponse({"ready": not problems, "problems": problems}, status=503 if problems else 200)
 
@@ -57,6 +57,11 @@ def _authority_problems() -> dict[str, str]:
     except DatabaseError:
         log.exception("The tables cannot be read.")
         return {"database": "The database's tables cannot be read. Run manage.py migrate."}
+
+
+def _endpoint_problem() -> dict[str, str]:
+    problem = server_certificates.problem(now=timezone.now())
+    return {"endpoint": problem} if problem else {}
 
 
 def _redis_problem() -> dict[str, str]:

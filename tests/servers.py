@@ -24,7 +24,8 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Nothing of the person's own environment may decide how a test goes.
 FOREIGN = (
     *("PORT", "SITE_URL", "SECRET_KEY", "CA_KEY_PASSPHRASE", "CA_KEY_ALGORITHM", "ALLOWED_HOSTS", "DEBUG"),
-    "TWO_FACTOR_REQUIRED",
+    *("TWO_FACTOR_REQUIRED", "GATEWAY_PORT", "GATEWAY_PROD_PORT", "GATEWAY_URL", "GATEWAY_PROD_URL"),
+    *("GATEWAY_BIND", "GATEWAY_TLS12", "GATEWAY_FRONT_SECRET", "GATEWAY_FRONT_ADDRESSES"),
 )
 POSTGRESQL_SETTINGS = "\nfsync = off\nfull_page_writes = off\nsynchronous_commit = off\nmax_connections = 200\n"
 

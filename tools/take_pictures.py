@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -30,11 +30,9 @@ REFUSED_SUBJECT = [("C", "GB"), ("O", "Acme Payments"), ("OU", "Checkout API"), 
 @contextmanager
 def running_site() -> Iterator[str]:
     """The address of a fresh demo site; it ends with the block."""
-    with tempfile.TemporaryDirectory() as state, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
-        environment = {**os.environ, "STATE_DIR": state, "PORT": str(port)}
+    with tempfile.TemporaryDirectory() as state:
+        ports = dict(zip(("PORT", "GATEWAY_PORT", "GATEWAY_PROD_PORT"), map(str, _free_ports(3)), strict=True))
+        environment = {**os.environ, "STATE_DIR": state, **ports}
         process = subprocess.Popen(
             [sys.executable, "-m", "config.run"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True
         )
@@ -43,6 +41,12 @@ def running_site() -> Iterator[str]:
         finally:
             process.send_signal(signal.SIGINT)
             process.wait(60)
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [probe.getsockname()[1] for probe in probes]
 
 
 def _address(process: subprocess.Popen[str]) -> str:

@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.run.checks import (
     Refusal,
+    check_different,
     check_port,
     lock_state_directory,
     make_socket_directory,
@@ -58,6 +59,10 @@ def _run() -> int:
     make_state_directory(env.STATE_DIR)
     with lock_state_directory(env.STATE_DIR):
         check_port(env.PORT)
+        endpoint = {"GATEWAY_PORT": env.GATEWAY_PORT, "GATEWAY_PROD_PORT": env.GATEWAY_PROD_PORT}
+        check_different({"PORT": env.PORT, **endpoint})
+        for name, port in endpoint.items():
+            check_port(port, name=name, address=env.GATEWAY_BIND)
         os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
         print(f"Preparing the site; its data is in {env.STATE_DIR}", flush=True)
         if env.EMBEDDED_REDIS:
@@ -109,13 +114,14 @@ def _serve() -> int:
 def _announce_when_ready(supervisor: subprocess.Popen[bytes]) -> None:
     from config import env
     from config.run import welcome
-    from config.run.ready import NotReady, check_ready
+    from config.run.ready import NotReady, check_endpoint, check_ready
 
     host = urlsplit(env.SITE_URL).hostname or "localhost"
     complain_at = time.monotonic() + PATIENCE_SECONDS
     while supervisor.poll() is None:
         try:
             check_ready(port=env.PORT, host=host)
+            check_endpoint(env.GATEWAY_BIND, [env.GATEWAY_PORT, env.GATEWAY_PROD_PORT])
         except NotReady as missing:
             if time.monotonic() > complain_at:
                 print(f"Not ready yet: {missing}", flush=True)

@@ -6,8 +6,12 @@ import fcntl
 import os
 import socket
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
+
+# What each variable is when nobody has set it.
+DEFAULTS = {"PORT": 8000, "GATEWAY_PORT": 8443, "GATEWAY_PROD_PORT": 8444}
 
 
 class Refusal(Exception):
@@ -47,7 +51,7 @@ def lock_state_directory(directory: Path) -> IO[str]:
         raise Refusal(
             f"Another run uses the state directory {directory}. "
             "End that one first, or give this one a directory and a port of its own: "
-            "STATE_DIR=/path/to/directory PORT=8001 make run"
+            "STATE_DIR=/path/to/directory PORT=8001 GATEWAY_PORT=9443 make run"
         ) from error
     return file
 
@@ -79,21 +83,37 @@ def make_socket_directory(directory: Path) -> None:
         )
 
 
-def check_port(port: int) -> None:
-    """See that the web server will get its port.
+def check_different(ports: Mapping[str, int]) -> None:
+    """See that each server has a port of its own. The names are those of the variables that choose them.
+
+    Raises:
+        Refusal: two of them are the same.
+    """
+    names: dict[int, str] = {}
+    for name, port in ports.items():
+        if port in names:
+            raise Refusal(f"{names[port]} and {name} are both {port}. Give each a port of its own.")
+        names[port] = name
+
+
+def check_port(port: int, *, name: str = "PORT", address: str = "127.0.0.1") -> None:
+    """See that a server will get its port; ``name`` is the variable that chooses another.
 
     Raises:
         Refusal: another program listens there, or the system does not let us.
     """
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
         # Connections of an earlier run that are still fading away do not count.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", port))
+            probe.bind((address, port))
         except PermissionError as error:
-            raise Refusal(f"Port {port} is kept for the system. Take another: PORT=8000 make run") from error
-        except OSError as error:
-            other = port + 1 if port < 65535 else 8000
             raise Refusal(
-                f"Port {port} is in use by another program. End that one, or take another port: PORT={other} make run"
+                f"Port {port} is kept for the system. Take another: {name}={DEFAULTS[name]} make run"
+            ) from error
+        except OSError as error:
+            other = port + 1 if port < 65535 else DEFAULTS[name]
+            raise Refusal(
+                f"Port {port} is in use by another program. End that one, or take another port: {name}={other} make run"
             ) from error

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import http.client
 import json
-from collections.abc import Mapping
+import ssl
+from collections.abc import Iterable, Mapping
 
 from kombu.exceptions import OperationalError
 
 from config.celery import app
+
+# Servers that listen at one of these are reached by the name of this machine.
+_EVERY_ADDRESS = ("0.0.0.0", "::")  # noqa: S104  Nothing is bound here.
 
 
 class NotReady(Exception):
@@ -27,6 +31,30 @@ def check_ready(*, port: int, host: str) -> None:
             raise NotReady("No worker answers.")
     except OperationalError as error:
         raise NotReady("Redis does not answer.") from error
+
+
+def check_endpoint(address: str, ports: Iterable[int]) -> None:
+    """Ask the mTLS endpoint at each of its ports, by TLS and without a certificate.
+
+    Raises:
+        NotReady: one of them does not answer, or not as the endpoint does.
+    """
+    for port in ports:
+        connection = http.client.HTTPSConnection(
+            "localhost" if address in _EVERY_ADDRESS else address,
+            port,
+            timeout=10,
+            context=ssl._create_unverified_context(),  # noqa: S323, SLF001  Nothing is told or believed here.
+        )
+        try:
+            connection.request("GET", "/whoami")
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            raise NotReady(f"The mTLS endpoint does not answer at port {port}.") from error
+        finally:
+            connection.close()
+        if status != http.HTTPStatus.UNAUTHORIZED:
+            raise NotReady(f"The mTLS endpoint answers at port {port} with status {status}.")
 
 
 def _check_web(port: int, host: str) -> None:

@@ -16,6 +16,8 @@ def environment() -> dict[str, str]:
     return dict(os.environ) | {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         "PORT": str(env.PORT),
+        "GATEWAY_PORT": str(env.GATEWAY_PORT),
+        "GATEWAY_PROD_PORT": str(env.GATEWAY_PROD_PORT),
         "STATE_DIR": str(env.STATE_DIR),
         "REDIS_SERVER": server_program(),
         "REDIS_SOCKET": str(env.REDIS_SOCKET),
@@ -25,7 +27,7 @@ def environment() -> dict[str, str]:
 
 def start() -> subprocess.Popen[bytes]:
     """Start all processes under one supervisor, in a session of its own: Ctrl-C reaches the launcher alone."""
-    names = ["web", "worker", "beat"] + (["redis"] if env.EMBEDDED_REDIS else [])
+    names = ["web", "gateway", "worker", "beat"] + (["redis"] if env.EMBEDDED_REDIS else [])
     return subprocess.Popen(
         [sys.executable, "-m", "config.run.supervise", *names],
         cwd=env.BASE_DIR,

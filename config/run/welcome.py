@@ -35,4 +35,8 @@ def _addresses(address: str) -> list[str]:
         f"  {address}/clinic/        CSR clinic",
         f"  {address}/ca/root.crl    CRL of the root; its CAs' CRLs beside it",
         f"  {address}/readyz         whether everything works",
+        "",
+        "The live mTLS endpoint, which says what a client certificate is worth, and why:",
+        f"  {env.GATEWAY_URLS['sandbox']}/    sandbox",
+        f"  {env.GATEWAY_URLS['production']}/    production",
     ]

@@ -9,7 +9,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # The run's own settings (tests/servers.py) are for the tests' process, not for a site that a test starts.
-SETTINGS = ("MODE", "STATE_DIR", "REDIS_URL", "DATABASE_URL", "LOG_LEVEL", "DJANGO_SETTINGS_MODULE", "PORT", "PYTHON")
+SETTINGS = (
+    *("MODE", "STATE_DIR", "REDIS_URL", "DATABASE_URL", "LOG_LEVEL", "DJANGO_SETTINGS_MODULE", "PORT", "PYTHON"),
+    *("GATEWAY_PORT", "GATEWAY_PROD_PORT", "GATEWAY_URL", "GATEWAY_PROD_URL", "GATEWAY_BIND", "GATEWAY_TLS12"),
+)
 
 
 def clean_environment(**variables: str) -> dict[str, str]:

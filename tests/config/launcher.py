@@ -15,6 +15,7 @@ from typing import Self
 import psutil
 
 from tests.config.conftest import ROOT, clean_environment
+from tests.gateway_server import free_ports
 
 READY_SECONDS = 120
 END_SECONDS = 30
@@ -25,12 +26,14 @@ class Launched:
 
     def __init__(self, state: Path, port: int) -> None:
         self.port = port
+        self.endpoint = free_ports(2)
+        ports = {"PORT": port, "GATEWAY_PORT": self.endpoint[0], "GATEWAY_PROD_PORT": self.endpoint[1]}
         self.lines: list[str] = []
         self._unread: queue.Queue[str | None] = queue.Queue()
         self.process = subprocess.Popen(
             [sys.executable, "-m", "config.run"],
             cwd=ROOT,
-            env=clean_environment(STATE_DIR=str(state), PORT=str(port)),
+            env=clean_environment(STATE_DIR=str(state), **{name: str(number) for name, number in ports.items()}),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

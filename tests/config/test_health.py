@@ -17,13 +17,22 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from certauthority import signers
+from certauthority import server_certificates, signers
 from certauthority.models import Authority, Certificate, RevocationList
 from config import heartbeats
 from tests.processes import ROOT, site_environment
 
 # Beat sends its first message within a minute.
 PATIENCE_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def _endpoint(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> None:
+    """Where there are authorities, the endpoint has its certificate."""
+    settings.GATEWAY_DIRECTORY = tmp_path / "gateway"
+    if "authorities" in request.fixturenames:
+        request.getfixturevalue("authorities")
+        server_certificates.certify_if_due(now=timezone.now())
 
 
 def problems(client: Client) -> dict[str, str]:
@@ -130,3 +139,17 @@ def test_real_workers_and_beat_show_that_they_work(tmp_path: Path) -> None:
             beat.terminate()
             beat.wait()
     assert heartbeats.problems(now=time.time()) == {}
+
+
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_without_the_endpoints_certificate(client: Client) -> None:
+    server_certificates.chain_path().unlink()
+    assert "Run manage.py certify_endpoint." in problems(client)["endpoint"]
+
+
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_when_the_endpoints_certificate_was_not_renewed(client: Client) -> None:
+    long_ago = timezone.now() - timedelta(days=80)
+    server_certificates.chain_path().unlink()
+    server_certificates.certify_if_due(now=long_ago)
+    assert "was not renewed" in problems(client)["endpoint"]

@@ -14,6 +14,8 @@ import pytest
 
 from tests.config.conftest import clean_environment, run_python
 from tests.config.launcher import Launched
+from tests.gateway.tls_client import context, get
+from tests.gateway_server import free_ports
 
 
 def pick_port() -> int:
@@ -47,6 +49,17 @@ def test_it_starts_a_site_that_works_and_says_so_in_its_last_line(site: Launched
     assert b"admin@acme.example" in body
 
 
+def test_its_endpoint_answers_at_both_ports_with_a_certificate_of_the_services_ca(site: Launched, state: Path) -> None:
+    assert f"  https://localhost:{site.endpoint[0]}/    sandbox" in site.lines
+    assert f"  https://localhost:{site.endpoint[1]}/    production" in site.lines
+    status, bundle = site.get("/ca/services.pem")
+    assert status == 200
+    (state / "bundle.pem").write_bytes(bundle)
+    for port in site.endpoint:
+        answer = get(port, context(state / "bundle.pem"), "/whoami")
+        assert (answer.status, answer.code) == (401, "CLIENT_CERT_MISSING")
+
+
 def test_a_second_run_on_the_same_state_is_refused_with_a_sentence(site: Launched, state: Path) -> None:
     done = run_python("-m", "config.run", environment=clean_environment(STATE_DIR=str(state), PORT=str(pick_port())))
     assert done.returncode == 1
@@ -56,14 +69,15 @@ def test_a_second_run_on_the_same_state_is_refused_with_a_sentence(site: Launche
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_to_the_launcher_alone_ends_every_process(site: Launched, number: signal.Signals) -> None:
-    assert len(site.descendants) >= 8  # Supervisor, its four wrappers, web, worker, beat, Redis, and their children.
+    # Supervisor, its five wrappers, web, gateway, worker, beat, Redis, and their children.
+    assert len(site.descendants) >= 10
     site.process.send_signal(number)
     assert site.wait_until_ended() == 0
     assert site.still_running() == []
     assert not any("Traceback" in line for line in site.lines)
 
 
-@pytest.mark.parametrize("program", ["redis-server", "granian", "celery"])
+@pytest.mark.parametrize("program", ["redis-server", "granian", "celery", "manage.py"])
 def test_when_one_process_dies_all_end_and_it_says_so(site: Launched, program: str) -> None:
     site.program(program).kill()
     assert site.wait_until_ended() == 1
@@ -106,6 +120,27 @@ def test_a_port_in_use_is_named_with_the_way_out(tmp_path: Path) -> None:
     assert done.stderr.startswith(f"Port {port} is in use by another program.")
     assert "PORT=" in done.stderr
     assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "GATEWAY_PROD_PORT"])
+def test_a_port_of_the_endpoint_in_use_is_named_with_its_variable(tmp_path: Path, name: str) -> None:
+    one, two = free_ports(2)
+    ports = {"PORT": pick_port(), "GATEWAY_PORT": one, "GATEWAY_PROD_PORT": two}
+    with socket.create_server(("127.0.0.1", ports[name])):
+        environment = clean_environment(STATE_DIR=str(tmp_path), **{other: str(port) for other, port in ports.items()})
+        done = run_python("-m", "config.run", environment=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Port {ports[name]} is in use by another program.")
+    assert f"{name}={ports[name] + 1} make run" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_one_port_for_two_servers_is_refused(tmp_path: Path) -> None:
+    port = str(pick_port())
+    environment = clean_environment(STATE_DIR=str(tmp_path), PORT=port, GATEWAY_PORT=port)
+    done = run_python("-m", "config.run", environment=environment)
+    assert done.returncode == 1
+    assert done.stderr == f"PORT and GATEWAY_PORT are both {port}. Give each a port of its own.\n"
 
 
 def test_a_state_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
