@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import html
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +26,7 @@ from certauthority.x509.export import pem, pem_bundle
 from certauthority.x509.requests import PrivateKey, new_private_key
 from portal.models import Credential, CredentialMethod, Project
 from portal.try_it import keystore_commands
+from tests import shown_commands
 from tests.factories import make_credential, make_csr
 from tests.page_text import text_of
 from tests.portal.credential_pages import credential_url, made_in_browser, page_url
@@ -38,7 +37,6 @@ PASSWORD = 'a "b" $HOME `c`: d\\e!\'f#%&*'
 ALIAS = "pay outs (2027)"
 NAME = "pay-outs-2027"
 BUNDLE = "rehearsal-services.pem"
-PROGRAMS = {"curl": "line.sh", "Java": "Client.java", "Python": "client.py", "Node": "client.js", "openssl": "ask.sh"}
 
 
 @pytest.fixture
@@ -104,23 +102,11 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run the line as it stands, with the server's own certificate under the name of the bundle."""
     shutil.copy(server.ca_file, folder / BUNDLE)
-    program = folder / PROGRAMS[label]
-    program.write_text(line_for(label, credential))
-    with_our_programs = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    starter = {"Java": "java", "Python": sys.executable, "Node": "node"}.get(label, "bash")
-    return subprocess.run(
-        [shutil.which(starter, path=with_our_programs) or starter, program.name],
-        cwd=folder,
-        env=os.environ | {"KEYSTORE_PASSWORD": password},
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    return shown_commands.run(label, line_for(label, credential), folder, password=password)
 
 
 @pytest.mark.usefixtures("pem_files")
-@pytest.mark.parametrize("label", list(PROGRAMS))
+@pytest.mark.parametrize("label", shown_commands.CLIENTS)
 def test_the_line_presents_the_certificate(
     label: str, credential: Credential, keystore: Path, server: TlsServer
 ) -> None:
@@ -131,7 +117,7 @@ def test_the_line_presents_the_certificate(
 
 
 @pytest.mark.usefixtures("pem_files")
-@pytest.mark.parametrize("label", list(PROGRAMS))
+@pytest.mark.parametrize("label", shown_commands.CLIENTS)
 def test_with_another_password_nothing_is_presented(
     label: str, credential: Credential, keystore: Path, server: TlsServer
 ) -> None:
@@ -143,10 +129,7 @@ def test_openssl_makes_the_pem_files_that_the_python_line_needs(
     credential: Credential, keystore: Path, server: TlsServer
 ) -> None:
     line = line_for("PEM files by openssl", credential)
-    environment = os.environ | {"KEYSTORE_PASSWORD": PASSWORD}
-    subprocess.run(
-        ["bash", "-ec", line], cwd=keystore.parent, env=environment, check=True, capture_output=True, timeout=60
-    )
+    assert shown_commands.run("PEM files by openssl", line, keystore.parent, password=PASSWORD).returncode == 0
     assert "ENCRYPTED PRIVATE KEY" in keystore.with_name(f"{NAME}-private-key.key").read_text()
     done = run("Python", credential, server, keystore.parent)
     assert (done.returncode, done.stdout.strip()) == (0, credential.certificate.common_name), done.stderr
