@@ -11,6 +11,7 @@ from celery import Celery, Task
 from celery.signals import (
     beat_init,
     before_task_publish,
+    celeryd_after_setup,
     heartbeat_sent,
     setup_logging,
     task_postrun,
@@ -20,7 +21,7 @@ from celery.signals import (
 )
 from django.conf import settings
 
-from config import heartbeats
+from config import heartbeats, queues
 from connect import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -41,6 +42,17 @@ def prove_keys(**_: Any) -> None:
     from certauthority.readiness import prove_keys_at_start  # noqa: PLC0415  the apps are loaded only now
 
     prove_keys_at_start()
+
+
+@celeryd_after_setup.connect
+def refuse_work_that_signs(instance: Any, **_: Any) -> None:
+    """A worker that has no key must not take what signs: it would keep it from those that do."""
+    if not settings.SIGNS and queues.SIGNING in instance.app.amqp.queues.consume_from:
+        # No mere exception: of those, a signal's sender takes no notice.
+        raise SystemExit(
+            f"This worker does not sign (SIGNS=false), and cannot take the queue {queues.SIGNING}. Leave that queue to "
+            "workers that have the CA's keys."
+        )
 
 
 @setup_logging.connect

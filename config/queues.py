@@ -12,6 +12,7 @@ SIGNING = "signing"
 
 # Each task that may sign with a key of a CA or of an OCSP responder, or that makes such a key.
 SIGNING_TASKS = (
+    "certauthority.tasks.certify_endpoint",
     "certauthority.tasks.make_ocsp_response",
     "certauthority.tasks.make_ocsp_responses",
     "certauthority.tasks.make_ocsp_responses_of",

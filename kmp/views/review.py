@@ -51,7 +51,7 @@ def review(request: HttpRequest, submitted_number: str) -> HttpResponse:
     user = signed_in(request)
     access.require_staff(user)
     found = access.submitted_request(submitted_number)
-    form = DecisionForm(request.POST or None)
+    form, status = DecisionForm(request.POST or None), 200
     if request.method == "POST" and form.is_valid():
         try:
             told = _carry_out(form, found, user=user, request=request)
@@ -60,6 +60,7 @@ def review(request: HttpRequest, submitted_number: str) -> HttpResponse:
             messages.error(request, "Nothing was signed.\nWhat changed stands below, and in the box for the reason.")
         except CAError as error:
             form.add_error(None, f"The CA cannot sign now, and the request waits as before. {error}")
+            status = 503
         except KmpError as refusal:
             form.add_error(None, str(refusal))
         else:
@@ -69,7 +70,7 @@ def review(request: HttpRequest, submitted_number: str) -> HttpResponse:
     context = _context(found, user)
     if context.get("obstacles"):
         form.initial.setdefault("reason", reason_of(context["obstacles"]))
-    return _page(request, "kmp/review.html", {**context, "form": form})
+    return _page(request, "kmp/review.html", {**context, "form": form}, status=status)
 
 
 def _carry_out(form: DecisionForm, found: CertificateRequest, *, user: User, request: HttpRequest) -> str:
@@ -118,5 +119,6 @@ def _own_sentence(found: CertificateRequest, user: User) -> str:
     return ""
 
 
-def _page(request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-    return render(request, template, {**context, "section": "review", "officer": access.officer_if_any(request)})
+def _page(request: HttpRequest, template: str, context: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    context = {**context, "section": "review", "officer": access.officer_if_any(request)}
+    return render(request, template, context, status=status)

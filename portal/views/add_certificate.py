@@ -30,7 +30,7 @@ from portal.models import Credential, Environment
 from portal.production_access import not_yet
 from portal.views.judgement import judgement_context
 from portal.views.places import Place, place_to_change
-from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
+from portal.views.refusals import KNOWN, is_our_failure, show_broken_rules, show_refusal
 from portal.views.rotating import nothing_to_rotate, predecessor_in, rotating_context
 from portal.ways import PASTE_CSR, UPLOAD_CERTIFICATE, UPLOAD_CSR, Judged, Way
 
@@ -110,20 +110,21 @@ def _add(request: HttpRequest, page: _Page, *, project_id: UUID, environment: En
         form = page.form(initial={"submission": uuid.uuid4()})
         return _form_page(request, page, form, None, place=place, predecessor=predecessor)
     form = page.form(request.POST, request.FILES)
-    is_valid, content, judged = form.is_valid(), form.content, None
+    is_valid, content, judged, status = form.is_valid(), form.content, None, 200
     if is_valid:
         new = _new(page, form, place, predecessor)
         try:
             credential = page.way.add(new, content, actor=actor_of(request), now=now)
         except KNOWN as refusal:
             show_refusal(form, refusal)
+            status = 503 if is_our_failure(refusal) else 200
         else:
             return _added(request, credential, new)
     if content:
         judged = page.way.judge(content, project=place.project, environment=environment, now=now)
     if judged is not None and not is_valid:
         show_broken_rules(form, judged.verdicts)
-    return _form_page(request, page, form, judged, place=place, predecessor=predecessor)
+    return _form_page(request, page, form, judged, place=place, predecessor=predecessor, status=status)
 
 
 def _new(page: _Page, form: AddCertificateForm, place: Place, predecessor: Credential | None) -> NewCredential:
@@ -170,6 +171,7 @@ def _form_page(
     *,
     place: Place,
     predecessor: Credential | None,
+    status: int = 200,
 ) -> HttpResponse:
     if form.is_bound and not form.content_is_kept:
         form.add_error(form.content_name, "Choose the file again: browsers do not keep it.")
@@ -179,7 +181,7 @@ def _form_page(
         "form": form,
         "check_url": reverse(page.check_url_name, args=[place.project.pk, place.environment]),
     }
-    return render(request, page.template, context)
+    return render(request, page.template, context, status=status)
 
 
 def _check(

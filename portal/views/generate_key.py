@@ -39,7 +39,7 @@ from portal.production_access import not_yet, standing_in
 from portal.requirements import requirement_of
 from portal.try_it import keystore_commands
 from portal.views.places import Place, place_to_change
-from portal.views.refusals import KNOWN, show_broken_rules, show_refusal
+from portal.views.refusals import KNOWN, is_our_failure, show_broken_rules, show_refusal
 from portal.views.rotating import nothing_to_rotate, predecessor_in, rotating_context
 from portal.ways import GENERATE_KEY
 
@@ -177,13 +177,9 @@ def _create(request: HttpRequest, place: Place, predecessor: Credential | None, 
 
 
 def _status_of(refusal: Exception) -> int:
-    match refusal:
-        case SubmissionUsed():
-            return 409
-        case CAError() if not isinstance(refusal, RequestRefused):
-            return 503
-        case _:
-            return 422
+    if isinstance(refusal, SubmissionUsed):
+        return 409
+    return 503 if is_our_failure(refusal) else 422
 
 
 def _refused(

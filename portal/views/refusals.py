@@ -31,6 +31,11 @@ def show_refusal(form: AddCertificateForm, refusal: Exception) -> None:
             report(form, refusal)
 
 
+def is_our_failure(refusal: Exception) -> bool:
+    """Whether nothing is wrong with what was sent: our side cannot do it now, which HTTP calls 503."""
+    return isinstance(refusal, CAError) and not isinstance(refusal, RequestRefused)
+
+
 def report(form: Form, refusal: Exception) -> None:
     """Say that our side cannot do it now, and log it for who runs the site. These messages hold nothing secret."""
     logger.error("The certificate authority refused: %s: %s", type(refusal).__name__, refusal)

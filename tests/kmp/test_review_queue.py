@@ -272,7 +272,9 @@ class TestOneRequest:
             raise SigningUnavailable("The key file kmp.key.pem of the CA cannot be read.")
 
         monkeypatch.setattr(issuance, "issue", away)
-        text = text_of(press(as_kim, request, "sign"))
+        response = press(as_kim, request, "sign")
+        assert response.status_code == 503
+        text = text_of(response)
         assert "The CA cannot sign now, and the request waits as before. The key file" in text
         assert state_of(request) == RequestState.IN_REVIEW
 

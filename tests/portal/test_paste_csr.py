@@ -262,6 +262,7 @@ def test_what_our_side_cannot_do_is_said_and_logged(
     monkeypatch.setattr(issuance, "issue", fail)
     response = as_alice.post(url, sent(csr=csr_for(project)))
     assert f"{failure} Nothing was stored." in text_of(response)
+    assert response.status_code == 503, "nothing is wrong with what was sent"
     assert type(failure).__name__ in caplog.text
     assert not Credential.objects.exists()
 
