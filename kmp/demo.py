@@ -5,20 +5,22 @@ Private keys are made, used once and thrown away: nobody can use the demo certif
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from django.db import transaction
 from django.db.models import F
 
 from audit.events import Actor
-from certauthority.models import RevocationReason
+from certauthority.models import ReasonCode, RevocationReason
+from certauthority.use_records import SeenCall
 from certauthority.x509.ready_commands import unique_part
 from certauthority.x509.requests import build_request, new_private_key
 from connect.demo_dates import issued_for_days_left
+from connect.demo_use import Habit, calls, record_demo_calls
 from connect.models import Channel, Notice, NoticeState, User
 from kmp import automatic_review, drafts, entries, key_management, requests
 from kmp.applications import create_applications
@@ -87,7 +89,9 @@ def create_demo_inventory(people: Mapping[str, User], *, now: datetime) -> None:
     officer and no certificate.
     """
     create_applications()
-    Story(people, now=now).tell()
+    story = Story(people, now=now)
+    story.tell()
+    record_demo_calls(_refused_calls(story.certificate_id("portal-mtf"), now=now), now=now)
     _deliver_what_is_old(now=now)
 
 
@@ -101,6 +105,10 @@ class Story:
         self._entries: dict[str, InventoryEntry] = {}
         self._open: dict[str, CertificateRequest] = {}
         self._steps: list[tuple[datetime, Callable[[datetime], object]]] = []
+
+    def certificate_id(self, key: str) -> UUID:
+        """The certificate that was signed for a request."""
+        return self._entries[key].certificate_id
 
     def tell(self) -> None:
         """Do everything, the oldest first."""
@@ -199,6 +207,12 @@ class Story:
     def _revoke(self, key: str, *, by: str, at: datetime) -> None:
         reason = RevocationReason.SUPERSEDED
         entries.revoke(self._entries[key], reason=reason, actor=Actor(self._people[by].email), now=at)
+
+
+def _refused_calls(certificate_id: UUID, *, now: datetime) -> Iterator[SeenCall]:
+    """Somebody tried it before it was uploaded to a project: it is known, and refused."""
+    habit = Habit((1,) * 24, ("10.20.9.5",), "sandbox", ReasonCode.NOT_ON_PROJECT)
+    yield from calls(certificate_id, habit, since=now - timedelta(hours=30), until=now - timedelta(hours=27))
 
 
 def _deliver_what_is_old(*, now: datetime) -> None:

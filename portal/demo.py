@@ -19,6 +19,7 @@ from connect.demo import ACME, DEMO_ACCOUNTS, DEMO_PASSWORD, GLOBEX
 from connect.demo_dates import issued_for_days_left
 from connect.models import Company, User
 from portal import news, revocation, team
+from portal.demo_use import ROTATION_BEGAN, ROTATION_ENDED, record_demo_use
 from portal.enrolment import NewCredential, add_from_csr
 from portal.models import Credential, CredentialMethod, Environment, Project, Role
 from portal.production_access import decide_production_access, request_production_access
@@ -80,9 +81,17 @@ def _create_checkout_api(people: dict[str, User], *, now: datetime) -> None:
         _issue(project, certificate, actor=actor)
     _approve_production(project, by=people["keymanagement@rehearsal.example"], admin=alice, now=add_months(now, -7))
     _issue(project, DemoCertificate("checkout-prod", Environment.PRODUCTION, add_months(now, -6)), actor=actor)
-    unused = _issue(project, DemoCertificate("load-test", Environment.SANDBOX, add_months(now, -5), None), actor=actor)
-    _issue(project, DemoCertificate("reconciliation", Environment.SANDBOX, add_months(now, -3), None), actor=actor)
-    revocation.revoke(unused, reason=RevocationReason.SUPERSEDED, actor=actor, now=add_months(now, -2))
+    _rotate(project, actor=actor, now=now)
+    record_demo_use(project, now=now)
+
+
+def _rotate(project: Project, *, actor: Actor, now: datetime) -> None:
+    """A rotation as it should be: the new one is added and used before the old one is revoked."""
+    begun = DemoCertificate("reconciliation-old", Environment.SANDBOX, add_months(now, -5), None)
+    old = _issue(project, begun, actor=actor)
+    replacement = DemoCertificate("reconciliation", Environment.SANDBOX, now - ROTATION_BEGAN, None)
+    _issue(project, replacement, predecessor=old, actor=actor)
+    revocation.revoke(old, reason=RevocationReason.SUPERSEDED, actor=actor, now=now - ROTATION_ENDED)
 
 
 def _approve_production(project: Project, *, by: User, admin: User, now: datetime) -> None:
@@ -93,7 +102,9 @@ def _approve_production(project: Project, *, by: User, admin: User, now: datetim
     decide_production_access(asked, by=by, approve=True, reason="", actor=Actor(by.email), now=decided_at)
 
 
-def _issue(project: Project, certificate: DemoCertificate, *, actor: Actor) -> Credential:
+def _issue(
+    project: Project, certificate: DemoCertificate, *, predecessor: Credential | None = None, actor: Actor
+) -> Credential:
     requirement = requirement_of(project, certificate.environment)
     subject = requirement.example_subject(str(int(certificate.issued_at.timestamp())))
     new = NewCredential(
@@ -102,6 +113,7 @@ def _issue(project: Project, certificate: DemoCertificate, *, actor: Actor) -> C
         alias=certificate.alias,
         method=CredentialMethod.UPLOADED_CSR,
         submission=uuid4(),
+        predecessor=predecessor,
     )
     csr = build_request(subject, new_private_key(rsa_bits=certificate.rsa_bits))
     return add_from_csr(new, csr, actor=actor, now=certificate.issued_at)

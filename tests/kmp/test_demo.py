@@ -12,7 +12,7 @@ from audit.events import Actor
 from audit.models import AuditEvent
 from certauthority.authorities import create_hierarchy
 from certauthority.lint import lint_certificate
-from certauthority.models import Authority
+from certauthority.models import Authority, EndpointCall, ReasonCode
 from certauthority.x509.profile import add_months
 from connect.demo_access import create_demo_access
 from connect.lifecycle import days_left
@@ -140,3 +140,9 @@ def test_the_draft_of_globex_lacks_only_an_officer_and_a_mailbox(people: dict[st
     assert judgement.judge(draft, now=timezone.now()).acceptable
     with pytest.raises(RequestIncomplete, match="requires an additional security officer"):
         submit(draft, by=draft.officer, actor=Actor(draft.officer.email), now=timezone.now())
+
+
+def test_one_that_is_on_no_project_was_tried_and_refused_and_none_was_ever_accepted(people: dict[str, User]) -> None:
+    tried = EndpointCall.objects.filter(certificate__inventory_entry__isnull=False)
+    assert {(call.accepted, call.reason) for call in tried} == {(False, ReasonCode.NOT_ON_PROJECT)}
+    assert tried.values("certificate").distinct().order_by().count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from django.contrib.auth import authenticate
@@ -11,10 +12,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEvent
+from certauthority import use
 from certauthority.authorities import create_hierarchy
 from certauthority.lint import lint_certificate
-from certauthority.models import Authority, Certificate
+from certauthority.models import Authority, Certificate, CertificateUse, ReasonCode
 from certauthority.x509.profile import add_months
+from connect.demo_use import SHOP, Habit, calls
 from connect.lifecycle import Status
 from connect.models import Company, User
 from portal.credentials import row
@@ -121,3 +124,46 @@ def test_staff_have_approved_production_for_one_project_and_nobody_asked_for_the
     assert asked.decided_at is not None
     assert asked.requested_at < asked.decided_at < first.created_at
     assert standing_of(Project.objects.get(name="Payouts")).may_request
+
+
+def test_the_endpoint_has_seen_all_but_the_expired_certificate(authorities: dict[str, Authority]) -> None:
+    now = timezone.now()
+    create_demo_data(now=now)
+    ids = dict(Credential.objects.values_list("alias", "certificate_id"))
+    uses = use.uses(list(ids.values()))
+    assert {alias for alias, certificate_id in ids.items() if certificate_id not in uses} == {"checkout-mtf-2025"}
+    assert now - uses[ids["checkout-mtf"]].last_used_at < timedelta(hours=1)
+    assert all(found.last_used_at <= now for found in uses.values())
+    hours = use.hours(list(ids.values()), since=now - timedelta(days=90), until=now)
+    assert len(hours[ids["checkout-prod"]]) > 24 * 40
+    assert sum(hour.refused for hour in hours[ids["checkout-mtf"]]) > 0
+    assert {call.reason for call in use.last_calls(ids["checkout-prod"])} == {ReasonCode.ACCEPTED}
+
+
+def test_no_certificate_was_used_before_it_was_issued_or_after_it_was_revoked(
+    authorities: dict[str, Authority],
+) -> None:
+    create_demo_data(now=timezone.now())
+    for credential in Credential.objects.filter(certificate__use__isnull=False).select_related("certificate__use"):
+        assert credential.certificate.use.first_used_at > credential.created_at
+        if credential.ended_at is not None:
+            assert credential.certificate.use.last_used_at < credential.ended_at
+
+
+def test_the_rotation_has_an_overlap_and_then_the_new_one_alone(authorities: dict[str, Authority]) -> None:
+    create_demo_data(now=timezone.now())
+    new = Credential.objects.select_related("predecessor").get(alias="reconciliation")
+    assert new.predecessor is not None
+    old_use, new_use = (
+        CertificateUse.objects.get(certificate=key) for key in (new.predecessor.certificate_id, new.certificate_id)
+    )
+    assert timedelta(days=10) < old_use.last_used_at - new_use.first_used_at < timedelta(days=14)
+
+
+def test_the_use_is_the_same_each_time_it_is_told() -> None:
+    now = datetime(2026, 11, 21, 12, 30, tzinfo=UTC)
+    habit = Habit(SHOP, ("10.0.0.1", "10.0.0.2"), "sandbox")
+    told = [list(calls(UUID(int=1), habit, since=now - timedelta(days=2), until=now)) for _ in range(2)]
+    assert told[0] == told[1]
+    assert len(told[0]) > 400
+    assert now - timedelta(days=2) <= told[0][0].at < told[0][-1].at < now
