@@ -84,7 +84,7 @@ def _ended(credential: Credential, *, is_made_again: bool) -> str:
             "certificate that takes its place."
         )
     if revocation.is_revoked_itself(credential):
-        return f"{credential.alias} was revoked.\nIt is refused from now on, and the next CRL lists it."
+        return f"{credential.alias} was revoked.\nIt is refused from now on, OCSP says so, and the next CRL lists it."
     return (
         f"The use of {credential.alias} on this project was ended.\nIts issuer was not told: revoke it there as well, "
         "if nobody is to use it anywhere."
