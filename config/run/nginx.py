@@ -31,7 +31,7 @@ VARIABLES = {
     "NGINX_PORTAL_KEY": "PEM of its key",
     "NGINX_ENDPOINT_CERTIFICATE": "PEM of the endpoint's server certificate and its chain, in STATE_DIR/gateway",
     "NGINX_ENDPOINT_KEY": "PEM of its key",
-    "NGINX_ENDPOINT_TLS": "`TLSv1.2 TLSv1.3`, or `TLSv1.3` alone, for the endpoint",
+    "NGINX_TLS_PROTOCOLS": "`TLSv1.2 TLSv1.3`, or `TLSv1.3` alone where GATEWAY_TLS12 is false; for all hosts",
     "NGINX_WEB_SERVERS": "the web servers, as `server 127.0.0.1:8000;` and so on",
     "NGINX_GATEWAY_SERVERS": "the servers of gateway.wsgi, in the same way",
     "NGINX_STATIC_ROOT": "the collected static files, STATE_DIR/static",

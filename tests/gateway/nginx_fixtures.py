@@ -14,7 +14,7 @@ from certauthority.authorities import chain_of
 from certauthority.models import Authority
 from certauthority.x509.export import pem_bundle
 from tests.gateway import nginx_front
-from tests.gateway.nginx_front import PRODUCTION, SANDBOX, Front
+from tests.gateway.nginx_front import PORTAL, PRODUCTION, SANDBOX, Front
 
 
 @pytest.fixture(scope="module")
@@ -28,13 +28,14 @@ def nginx_and_granians(django_db_setup: None, tmp_path_factory: pytest.TempPathF
 def front(
     nginx_and_granians: Front, transactional_db: None, authorities: dict[str, Authority], settings: Settings
 ) -> Front:
-    """The servers with this test's authorities. The portal has the endpoint's certificate, for want of another.
+    """The servers with this test's authorities. One certificate is for all hosts.
 
     nginx was started before the certificate was there: it reads the files for each handshake.
     """
     front = nginx_and_granians
     settings.GATEWAY_DIRECTORY = front.endpoint_directory
     settings.GATEWAY_URLS = {"sandbox": front.url(SANDBOX), "production": front.url(PRODUCTION)}
+    settings.CERTIFIED_HOSTS = [PORTAL]
     server_certificates.certify_if_due(now=timezone.now())
     front.ca_file.write_text(pem_bundle(chain_of(authorities["services"])))
     return front

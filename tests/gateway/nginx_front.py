@@ -106,7 +106,7 @@ class Front:
             "NGINX_PORTAL_KEY": str(key),
             "NGINX_ENDPOINT_CERTIFICATE": str(chain),
             "NGINX_ENDPOINT_KEY": str(key),
-            "NGINX_ENDPOINT_TLS": "TLSv1.2 TLSv1.3",
+            "NGINX_TLS_PROTOCOLS": "TLSv1.2 TLSv1.3",
             "NGINX_WEB_SERVERS": f"server 127.0.0.1:{self.web};",
             "NGINX_GATEWAY_SERVERS": f"server 127.0.0.1:{self.gateway};",
             "NGINX_STATIC_ROOT": str(Path(self.environment["STATE_DIR"]) / "static"),
@@ -207,11 +207,11 @@ def read_answer(received: bytes) -> Answer:
 
 
 @contextmanager
-def running(folder: Path, **variables: str) -> Iterator[Front]:
-    """All three, until the block ends. Of nginx's variables some may be given."""
+def running(folder: Path) -> Iterator[Front]:
+    """All three, until the block ends."""
     front = Front(folder)
     front.endpoint_directory.mkdir()
-    configuration = nginx.write({**front.variables, **variables}, folder / "conf")
+    configuration = nginx.write(front.variables, folder / "conf")
     with ExitStack() as stack:
         front.granian = stack.enter_context(granian(front, "gateway.wsgi:application", front.gateway))
         stack.enter_context(granian(front, "config.wsgi:application", front.web))
@@ -219,6 +219,17 @@ def running(folder: Path, **variables: str) -> Iterator[Front]:
         for port in (front.gateway, front.web):
             wait_until_listening(port, None, folder / "nginx.out")
         yield front
+
+
+@contextmanager
+def another_nginx(front: Front, folder: Path, **variables: str) -> Iterator[Front]:
+    """A second nginx before the same granians, with some variables changed."""
+    other = Front(folder, web=front.web, gateway=front.gateway)
+    other.endpoint_directory.symlink_to(front.endpoint_directory)
+    other.ca_file.symlink_to(front.ca_file)
+    configuration = nginx.write({**other.variables, **variables}, folder / "conf")
+    with _process(nginx.command(configuration), folder / "nginx.out", other.https):
+        yield other
 
 
 @contextmanager
