@@ -107,7 +107,8 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         reason = form.cleaned_data["reason"]
         if entries.revoke(found, reason=reason, actor=actor_of(request), now=now):
             messages.success(
-                request, f"{found.reference} was revoked.\nIt is refused from now on, OCSP says so, and the next CRL lists it."
+                request,
+                f"{found.reference} was revoked.\nIt is refused from now on, OCSP says so, and the next CRL lists it.",
             )
         else:
             messages.info(request, f"{found.reference} had been revoked a moment before.")

@@ -72,7 +72,7 @@ def test_the_page_lists_what_ends(project: Project, as_alice: Client) -> None:
     text = text_of(as_alice.get(url(project)))
     assert "checkout-mtf Sandbox" in text
     assert "gone-before" not in text
-    assert "1 certificate of our Developers CA is revoked at once, and the next CRL lists it." in text
+    assert "1 certificate of our Developers CA is revoked at once: OCSP says so, and the next CRL lists it." in text
     assert "2 certificates of another CA cannot be used here any more." in text
 
 
