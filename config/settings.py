@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "connect.request_ids.RequestIdMiddleware",
+    "connect.client_addresses.ClientAddressMiddleware",
     "connect.request_times.RequestTimesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
