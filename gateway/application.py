@@ -11,6 +11,7 @@ import re
 import traceback
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
@@ -41,7 +42,7 @@ logger = logging.getLogger(__name__)
 
 _Environ = dict[str, Any]
 _STATUS_PATH = re.compile(r"/status/([2-5][0-9]{2})", re.ASCII)
-_WITHOUT_BODY = frozenset({204, 205, 304})
+_WITHOUT_BODY = frozenset({204, 304})
 # What a client may simply try again (RFC 9110, 15; RFC 6585, 4).
 _RECOVERABLE = frozenset({408, 425, 429, 500, 502, 503, 504})
 _AWAY = Problem(
@@ -141,7 +142,9 @@ def _status(path: str, *, as_text: bool) -> Answer:
         return problem_answer(_BAD_STATUS, as_text=as_text)
     status = int(found[1])
     if status in _WITHOUT_BODY:
-        return Answer(status, headers=(("Content-Length", "0"),) if status == 205 else ())
+        return Answer(status)
+    if status == HTTPStatus.RESET_CONTENT:
+        return Answer(status, b"", "text/plain")
     sentence = f"{status} {phrase_of(status)}, as you asked."
     if status < 400:
         return text_answer(status, sentence) if as_text else json_answer(status, {"status": status, "text": sentence})
