@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Final
 from uuid import UUID
@@ -22,6 +22,7 @@ from portal.rotation_verdict import Side, Verdict, verdict_of, without_successor
 
 # Pauses of the old certificate are looked for in so many days.
 PAUSES_WITHIN: Final = timedelta(days=30)
+LEAST_DAYS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +94,13 @@ def safety_of(shown: Row, *, now: datetime, company_now: datetime) -> Verdict:
 
 
 def longest_pause(hours: Iterable[HourOfUse]) -> timedelta:
-    """The longest time between two hours in a row in which there were accepted calls."""
+    """The longest time between two hours in a row in which there were accepted calls.
+
+    None is told of a certificate that was used on fewer than three days (UTC): a few tries by hand are no rhythm.
+    """
     used = [hour.hour for hour in hours if hour.accepted]
+    if len({hour.astimezone(UTC).date() for hour in used}) < LEAST_DAYS:
+        return timedelta()
     return max((later - earlier for earlier, later in pairwise(used)), default=timedelta())
 
 

@@ -1,0 +1,281 @@
+"""The guided rotation: add, switch, prove, revoke, ticked by what portal and endpoint see."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit.events import Actor
+from certauthority.models import Authority, ReasonCode, RevocationReason
+from portal import guided_rotation, revocation
+from portal.guided_rotation import Guide, guide_for, guides_of, state_of
+from portal.models import Credential, Project
+from portal.overview import ending_soon
+from tests.factories import let_expire, make_credential, make_many_credentials
+from tests.page_text import text_of
+from tests.portal.credential_pages import credential_url, page_url
+from tests.portal.rotation_calls import BATCH, called
+
+HTMX = {"HX-Request": "true"}
+_STATE = re.compile(r'hx-get="([^"?]+)\?state=([0-9a-f.]+)"')
+
+
+@pytest.fixture
+def old(authorities: dict[str, Authority], project: Project) -> Credential:
+    return make_credential(project, alias="old-one")
+
+
+@pytest.fixture
+def new(old: Credential, project: Project) -> Credential:
+    return make_credential(project, alias="new-one", predecessor=old)
+
+
+def guide(credential: Credential) -> Guide:
+    now = timezone.now()
+    credential.refresh_from_db()
+    found = guide_for(credential, now=now, company_now=now)
+    assert found is not None
+    return found
+
+
+def ticks(credential: Credential) -> list[bool]:
+    return [step.done for step in guide(credential).steps]
+
+
+def end(credential: Credential, *, days_ago: float = 0) -> None:
+    now = timezone.now() - timedelta(days=days_ago)
+    revocation.end(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=now)
+
+
+def next_url(credential: Credential) -> str:
+    step = guide(credential).next
+    assert step is not None
+    assert step.action is not None
+    return step.action.url
+
+
+def test_the_four_steps_tick_themselves(project: Project, old: Credential) -> None:
+    let_expire(old, in_days=10)
+    assert ticks(old) == [False, False, False, False]
+    assert next_url(old) == page_url("add_certificate", project, rotate=old.pk)
+    new = make_credential(project, alias="new-one", predecessor=old)
+    called(old, 500, 200)
+    assert ticks(old) == [True, False, False, False]
+    assert next_url(old) == f"{credential_url('credential', new)}#try-it"
+    called(old, 30, address=BATCH)
+    called(new, 100, 1)
+    assert ticks(old) == [True, True, False, False]
+    assert guide(old).headline == f"Still in use: 1 call in the last hour from {BATCH}"
+    assert next_url(old) == credential_url("rotation_report", old)
+
+
+def test_it_ends_with_safe_to_revoke_and_then_done(old: Credential, new: Credential) -> None:
+    called(old, 500, 61)
+    called(new, 60)
+    for one in (old, new):
+        assert ticks(one) == [True, True, True, False]
+        assert guide(one).headline == "Safe to revoke the old certificate"
+        assert next_url(one) == credential_url("credential_revoke", old)
+    end(old)
+    for one in (old, new):
+        assert ticks(one) == [True, True, True, True]
+        assert guide(one).headline == "The rotation is done"
+        assert guide(one).next is None
+        assert not guide(one).is_awaited
+
+
+def test_a_call_with_the_old_one_opens_the_third_step_again(old: Credential, new: Credential) -> None:
+    called(new, 60)
+    assert ticks(old) == [True, True, True, False]
+    called(old, 1)
+    assert ticks(old) == [True, True, False, False]
+
+
+def test_each_tick_has_its_moment(old: Credential, new: Credential) -> None:
+    now = timezone.now()
+    called(old, 500, 200, now=now)
+    called(new, 300, 100, now=now)
+    added, switched, proven, revoked = guide(old).steps
+    assert added.at == new.created_at
+    assert switched.at == now - timedelta(minutes=300)
+    assert proven.at == now - timedelta(minutes=140)  # An hour after the last call with the old one.
+    assert revoked.at is None
+    end(old)
+    old.refresh_from_db()
+    assert guide(old).steps[3].at == old.ended_at
+
+
+def test_a_revocation_without_proof_is_told(old: Credential, new: Credential) -> None:
+    called(old, 5)
+    end(old)
+    found = guide(new)
+    assert [step.done for step in found.steps] == [True, False, False, True]
+    assert found.steps[2].title == "Not proven"
+    called(new, 1)
+    assert [step.done for step in guide(new).steps] == [True, True, False, True]
+
+
+def test_refused_calls_with_the_new_one_are_told_while_it_waits(old: Credential, new: Credential) -> None:
+    assert guide(old).steps[1].text.startswith("Waiting for the first call with new-one.")
+    called(new, 1, 2, reason=ReasonCode.WRONG_ENVIRONMENT)
+    assert guide(old).steps[1].text.startswith("2 of its calls refused in the last hour")
+    assert ticks(old) == [True, False, False, False]
+
+
+def test_a_lone_certificate_has_a_guide_once_it_expires_soon(old: Credential) -> None:
+    now = timezone.now()
+    assert guide_for(old, now=now, company_now=now) is None
+    assert guide_for(old, now=now, company_now=old.certificate.not_after - timedelta(days=30)) is not None
+    end(old)
+    old.refresh_from_db()
+    assert guide_for(old, now=now, company_now=now) is None
+
+
+def test_a_rotation_that_is_done_is_shown_for_a_day(project: Project, old: Credential, new: Credential) -> None:
+    now = timezone.now()
+
+    def shown() -> int:
+        return len(guides_of(project, ending=(), now=now, company_now=now))
+
+    end(old, days_ago=0.9)
+    assert shown() == 1
+    assert guide(new).is_done
+    Credential.objects.filter(pk=old.pk).update(ended_at=now - timedelta(days=1, minutes=1))
+    assert shown() == 0
+    new.refresh_from_db()
+    assert guide_for(new, now=now, company_now=now) is None
+
+
+def test_once_its_successor_has_ended_a_certificate_begins_again(
+    project: Project, old: Credential, new: Credential
+) -> None:
+    let_expire(old, in_days=10)
+    end(new)
+    assert ticks(old) == [False, False, False, False]
+    now = timezone.now()
+    (found,) = guides_of(project, ending=ending_soon(project, now=now), now=now, company_now=now)
+    assert found.new is None
+
+
+def test_a_project_shows_the_first_rotations_in_a_fixed_number_of_queries(
+    project: Project, old: Credential, new: Credential
+) -> None:
+    now = timezone.now()
+
+    def asked() -> tuple[int, list[Guide]]:
+        with CaptureQueriesContext(connection) as queries:
+            found = guides_of(project, ending=(), now=now, company_now=now)
+        return len(queries), found
+
+    before, found = asked()
+    assert len(found) == 1
+    olds, news = make_many_credentials(project, 9), make_many_credentials(project, 9)
+    for one, other in zip(olds, news, strict=True):
+        Credential.objects.filter(pk=other.pk).update(predecessor=one)
+    after, found = asked()
+    assert len(found) == guided_rotation.MOST_ON_SUMMARY
+    assert after == before
+
+
+def test_the_state_changes_with_what_is_shown(old: Credential, new: Credential) -> None:
+    now = timezone.now()
+
+    def state() -> list[str]:
+        found = guide_for(old, now=now, company_now=now)
+        assert found is not None
+        return state_of([found]).split(".")
+
+    before = state()
+    assert state() == before
+    called(new, 1, reason=ReasonCode.WRONG_ENVIRONMENT, now=now)
+    refused = state()
+    assert refused[0] == before[0]
+    assert refused[1] != before[1]
+    called(new, 1, now=now)
+    assert state()[0] != before[0]
+
+
+class TestPages:
+    def polled(self, page: Any) -> tuple[str, str]:
+        found = _STATE.search(page.content.decode())
+        assert found is not None
+        return found.group(1), found.group(2)
+
+    def test_it_stands_on_the_summary_and_on_both_certificates(
+        self, as_alice: Client, project: Project, old: Credential, new: Credential
+    ) -> None:
+        for page in (f"/projects/{project.pk}/", credential_url("credential", old), credential_url("credential", new)):
+            text = text_of(as_alice.get(page))
+            assert "old-one to new-one" in text
+            assert "1. Add: New certificate added" in text
+            assert "2. Switch: Switch your code over" in text
+            assert "3. Prove: Prove that nothing uses the old one" in text
+            assert "4. Revoke: Revoke the old certificate" in text
+
+    def test_the_summary_begins_one_for_what_expires_soon(
+        self, as_alice: Client, as_bob: Client, project: Project, old: Credential
+    ) -> None:
+        url = f"/projects/{project.pk}/"
+        assert "Rotate old-one" not in text_of(as_alice.get(url)).partition("Before Production")[0]
+        let_expire(old, in_days=10)
+        assert "No successor yet" in text_of(as_alice.get(url))
+        for client, times in ((as_alice, 2), (as_bob, 0)):
+            add = page_url("add_certificate", project, rotate=old.pk)
+            assert client.get(url).content.decode().count(add) == times
+
+    def test_readers_see_it_without_what_changes(self, as_bob: Client, old: Credential, new: Credential) -> None:
+        called(new, 90)
+        page = as_bob.get(credential_url("credential", new))
+        assert "Safe to revoke the old certificate" in text_of(page)
+        assert credential_url("credential_revoke", old) not in page.content.decode()
+
+    @pytest.mark.parametrize("place", ["summary", "certificate"])
+    def test_polling_answers_nothing_until_something_changed(
+        self, as_bob: Client, project: Project, old: Credential, new: Credential, place: str
+    ) -> None:
+        page = f"/projects/{project.pk}/" if place == "summary" else credential_url("credential", new)
+        url, state = self.polled(as_bob.get(page))
+        assert as_bob.get(url, {"state": state}, headers=HTMX).status_code == 204
+        called(new, 1)
+        answer = as_bob.get(url, {"state": state}, headers=HTMX)
+        assert answer.status_code == 200
+        assert "First call with the new one" in text_of(answer)
+        assert b"data-announce" in answer.content
+        assert b"<main" not in answer.content
+        assert as_bob.get(url, {"state": self.polled(answer)[1]}, headers=HTMX).status_code == 204
+        end(old)
+        answer = as_bob.get(url, {"state": state}, headers=HTMX)
+        assert "The rotation is done" in text_of(answer)
+        assert b"hx-get" not in answer.content
+
+    def test_what_is_no_news_is_not_read_out(self, as_bob: Client, old: Credential, new: Credential) -> None:
+        url, state = self.polled(as_bob.get(credential_url("credential", new)))
+        called(new, 1, reason=ReasonCode.WRONG_ENVIRONMENT)
+        answer = as_bob.get(url, {"state": state}, headers=HTMX)
+        assert answer.status_code == 200
+        assert b"data-announce" not in answer.content
+
+    def test_without_htmx_the_parts_lead_to_their_pages(
+        self, as_bob: Client, project: Project, new: Credential
+    ) -> None:
+        for part, page in (
+            (f"/projects/{project.pk}/rotations/", f"/projects/{project.pk}/"),
+            (credential_url("guide", new), credential_url("credential", new)),
+        ):
+            assert as_bob.get(part)["Location"] == page
+
+    def test_strangers_get_no_part(self, as_charlie: Client, project: Project, new: Credential) -> None:
+        for part in (f"/projects/{project.pk}/rotations/", credential_url("guide", new)):
+            assert as_charlie.get(part, headers=HTMX).status_code == 404
+
+    def test_without_rotations_nothing_is_asked_again(self, as_bob: Client, project: Project, old: Credential) -> None:
+        for page in (f"/projects/{project.pk}/", credential_url("credential", old)):
+            assert b"rotations/?state" not in as_bob.get(page).content
+            assert b"guide/?state" not in as_bob.get(page).content

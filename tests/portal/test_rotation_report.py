@@ -1,0 +1,293 @@
+"""The rotation report: every figure from the calls of two certificates."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from audit.events import Actor
+from certauthority.models import Authority, ReasonCode, RevocationReason
+from portal import revocation
+from portal.credentials import row, with_certificates
+from portal.models import Credential, Project
+from portal.rotation import Pair, pair_of
+from portal.rotation_report import ChangeKind, Report, report_of
+from portal.rotation_verdict import VerdictCode
+from tests.connect.factories import move_clock
+from tests.factories import let_expire, make_credential
+from tests.page_text import text_of
+from tests.portal.credential_pages import credential_url, page_url
+from tests.portal.rotation_calls import BATCH, OFFICE, called, called_hourly
+
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+DAY_IN_MINUTES = 24 * 60
+
+
+@pytest.fixture
+def old(authorities: dict[str, Authority], project: Project) -> Credential:
+    return make_credential(project, alias="old-one", now=NOON - timedelta(days=30))
+
+
+@pytest.fixture
+def new(old: Credential, project: Project) -> Credential:
+    return make_credential(project, alias="new-one", predecessor=old, now=NOON - timedelta(days=3))
+
+
+def pair(old: Credential, new: Credential) -> Pair:
+    loaded = {one.pk: one for one in with_certificates(Credential.objects.filter(pk__in=[old.pk, new.pk]))}
+    return Pair(row(loaded[old.pk], now=NOON), row(loaded[new.pk], now=NOON))
+
+
+def report(old: Credential, new: Credential) -> Report:
+    return report_of(pair(old, new), now=NOON, company_now=NOON)
+
+
+def end(credential: Credential) -> None:
+    revocation.end(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=timezone.now())
+
+
+def test_an_overlap_is_from_the_first_of_the_new_to_the_last_of_the_old(old: Credential, new: Credential) -> None:
+    called(old, 3000, 120, now=NOON)
+    called(new, 1560, 30, now=NOON)
+    change = report(old, new).change
+    assert change.kind == ChangeKind.OVERLAP
+    assert (change.begins_at, change.ends_at) == (NOON - timedelta(minutes=1560), NOON - timedelta(minutes=120))
+    assert change.figure == "1 day"
+    assert change.text.startswith("No gap: both were in use for 1 day, from ")
+    called(old, 60, now=NOON)
+    assert report(old, new).change.figure == "1 day 1 hour"
+
+
+def test_a_gap_is_from_the_last_of_the_old_to_the_first_of_the_new_with_what_was_refused(
+    old: Credential, new: Credential
+) -> None:
+    called(old, 3000, 600, now=NOON)
+    called(new, 180, now=NOON)
+    change = report(old, new).change
+    assert (change.kind, change.figure, change.refused) == (ChangeKind.GAP, "7 hours", 0)
+    assert "no call was refused meanwhile" in change.text
+    called(new, 200, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    assert "1 call was refused meanwhile" in report(old, new).change.text
+    called(old, 300, 310, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    called(old, 2000, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)  # Long before the gap.
+    called(new, 20, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)  # After it.
+    change = report(old, new).change
+    assert change.refused == 3
+    assert "3 calls were refused meanwhile" in change.text
+
+
+def test_at_one_moment_there_is_an_overlap_of_nothing(old: Credential, new: Credential) -> None:
+    for one in (old, new):
+        called(one, 90, now=NOON)
+    change = report(old, new).change
+    assert (change.kind, change.duration) == (ChangeKind.OVERLAP, timedelta())
+
+
+def test_until_both_have_been_used_there_is_neither(old: Credential, new: Credential) -> None:
+    assert report(old, new).change.kind == ChangeKind.NONE
+    called(old, 90, now=NOON)
+    called(new, 90, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    change = report(old, new).change
+    assert (change.kind, change.figure, change.begins_at) == (ChangeKind.NONE, "None yet", None)
+
+
+def test_totals_are_of_ninety_days(old: Credential, new: Credential) -> None:
+    called(old, 30, 40, 89 * DAY_IN_MINUTES, 91 * DAY_IN_MINUTES, now=NOON)
+    called(new, 5, now=NOON)
+    called(new, 6, 7, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    found = report(old, new)
+    assert (found.old_total.accepted, found.old_total.refused) == (3, 0)
+    assert (found.new_total.accepted, found.new_total.refused) == (1, 2)
+
+
+def test_refused_calls_count_since_the_new_one_was_added(old: Credential, new: Credential) -> None:
+    called(old, 3 * DAY_IN_MINUTES + 61, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    assert report(old, new).refused_since == 0
+    called(old, 30, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    called(new, 30, 31, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    found = report(old, new)
+    assert (found.old_since.refused, found.new_since.refused, found.refused_since) == (1, 2, 3)
+
+
+def test_the_share_of_the_new_one_is_of_the_last_24_hours(old: Credential, new: Credential) -> None:
+    assert (report(old, new).day_calls, report(old, new).day_share) == (0, 0)
+    called(old, 100, 24 * 60 + 61, now=NOON)
+    called(new, *range(1, 200), now=NOON)
+    found = report(old, new)
+    assert (found.new_day.accepted, found.day_calls, found.day_share) == (199, 200, 99)
+
+
+def test_sources_are_those_since_the_first_use_of_the_new_one(old: Credential, new: Credential) -> None:
+    called(old, 900, address="10.0.0.1", now=NOON)
+    called(old, 800, address="10.0.0.2", now=NOON)
+    called(old, 400, 300, address=OFFICE, now=NOON)
+    called(old, 200, address=BATCH, now=NOON)
+    assert {source.address for source in report(old, new).sources} == {"10.0.0.1", "10.0.0.2", OFFICE, BATCH}
+    called(new, 500, 100, address="10.0.0.2", now=NOON)
+    called(new, 250, address=OFFICE, now=NOON)
+    called(new, 90, address=BATCH, reason=ReasonCode.WRONG_ENVIRONMENT, now=NOON)
+    found = report(old, new)
+    assert [(source.address, source.accepted, source.has_moved) for source in found.sources] == [
+        (BATCH, 1, False),
+        (OFFICE, 2, True),
+    ]
+    assert found.sources[0].last_at == NOON - timedelta(minutes=200)
+    assert found.sources[0].with_new_at is None
+    assert found.not_moved == 1
+    assert found.unseen == ("10.0.0.1",)
+    called(old, 50, address=OFFICE, now=NOON)
+    assert report(old, new).not_moved == 2
+
+
+def test_the_chart_shows_a_week_once_the_new_one_is_used_for_a_day(old: Credential, new: Credential) -> None:
+    called(new, 60, now=NOON)
+    assert report(old, new).chart_hours == 48
+    called(new, 25 * 60, now=NOON)
+    assert report(old, new).chart_hours == 7 * 24
+
+
+def test_it_takes_as_many_queries_for_many_calls(old: Credential, new: Credential) -> None:
+    both = pair(old, new)
+
+    def asked() -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert report_of(both, now=NOON, company_now=NOON).chart_hours
+        return len(queries)
+
+    called(old, 60, now=NOON)
+    before = asked()
+    called_hourly(old, since=200, until=1, now=NOON)
+    for number in range(20):
+        called(new, number, address=f"10.0.1.{number}", now=NOON)
+    assert asked() == before == 5
+
+
+class TestPairs:
+    def test_either_of_both_leads_to_it(self, old: Credential, new: Credential) -> None:
+        for one in (old, new):
+            found = pair_of(one, now=NOON)
+            assert found is not None
+            assert (found.old.credential, found.new.credential) == (old, new)
+
+    def test_who_replaces_nothing_and_is_not_replaced_has_none(self, old: Credential) -> None:
+        assert pair_of(old, now=NOON) is None
+
+    def test_the_newest_live_successor_counts(self, project: Project, old: Credential, new: Credential) -> None:
+        newer = make_credential(project, predecessor=old)
+        found = pair_of(old, now=NOON)
+        assert found is not None
+        assert found.new.credential == newer
+        end(newer)
+        found = pair_of(old, now=NOON)
+        assert found is not None
+        assert found.new.credential == new
+
+    def test_one_in_the_middle_stands_for_what_is_under_way(
+        self, project: Project, old: Credential, new: Credential
+    ) -> None:
+        newer = make_credential(project, alias="newer-one", predecessor=new)
+        found = pair_of(new, now=NOON)
+        assert found is not None
+        assert (found.old.credential, found.new.credential) == (new, newer)
+        end(newer)
+        found = pair_of(new, now=NOON)
+        assert found is not None
+        assert (found.old.credential, found.new.credential) == (old, new)
+
+
+class TestPage:
+    def test_every_figure_stands_on_it(self, as_bob: Client, old: Credential, new: Credential) -> None:
+        now = timezone.now()
+        called(old, 3000, 1200, now=now)
+        called(new, 2640, 10, now=now)
+        called(new, 2650, reason=ReasonCode.WRONG_ENVIRONMENT, now=now)
+        let_expire(old, in_days=14)
+        page = as_bob.get(credential_url("rotation_report", new))
+        text = text_of(page)
+        for words in (
+            "old-one to new-one, Checkout API, Sandbox.",
+            "Safe to revoke the old certificate",
+            f"First use of the new {now - timedelta(minutes=2640):%-d %b %Y, %H:%M} UTC",
+            f"Last use of the old {now - timedelta(minutes=1200):%-d %b %Y, %H:%M} UTC",
+            "Overlap in use 1 day no gap",
+            "The old one ends 14 days",
+            "1 call refused since new-one was added",
+            "0 with the old one, 1 with the new one.",
+            f"{OFFICE} {now - timedelta(minutes=1200):%-d %b %Y, %H:%M} UTC 2 0",
+            "has moved",
+            "0 of 1 address still to move",
+            "Rotation carried out by",
+        ):
+            assert words in text, words
+        body = page.content.decode()
+        assert body.count('<rect class="before" x=') == 2
+        assert body.count('<rect class="use" x=') == 2
+        assert "data-print" in body
+        assert credential_url("rotation_json", new) in body
+        assert credential_url("credential_revoke", old) not in body
+        assert "clock is ahead" not in text
+
+    def test_admins_are_led_to_the_revocation_of_the_old_one(
+        self, as_alice: Client, old: Credential, new: Credential
+    ) -> None:
+        url = credential_url("rotation_report", new)
+        assert credential_url("credential_revoke", old) in as_alice.get(url).content.decode()
+        end(old)
+        page = as_alice.get(url)
+        assert credential_url("credential_revoke", old) not in page.content.decode()
+        assert "The old certificate has ended: revoked" in text_of(page)
+
+    def test_uses_are_real_time_and_ends_are_the_companys(
+        self, as_alice: Client, project: Project, old: Credential, new: Credential
+    ) -> None:
+        called(old, 30)
+        called(new, 20)
+        let_expire(old, in_days=14)
+        move_clock(project.company, timedelta(days=10))
+        text = text_of(as_alice.get(credential_url("rotation_report", old)))
+        assert "Calls are told in real time. Your company’s clock is ahead" in text
+        assert "The old one ends 4 days" in text
+        assert "silent for 30 minutes only" in text
+        move_clock(project.company, timedelta(days=20))
+        text = text_of(as_alice.get(credential_url("rotation_report", old)))
+        assert "Safe to revoke the old certificate" in text
+        assert "The old certificate has expired" in text
+
+    def test_without_a_rotation_it_says_how_one_begins(
+        self, as_alice: Client, as_bob: Client, project: Project, old: Credential
+    ) -> None:
+        page = as_alice.get(credential_url("rotation_report", old))
+        assert page.status_code == 404
+        assert "There is no rotation to report yet" in text_of(page)
+        assert page_url("add_certificate", project, rotate=old.pk) in page.content.decode()
+        page = as_bob.get(credential_url("rotation_report", old))
+        assert page.status_code == 404
+        assert "/add/" not in page.content.decode()
+
+    def test_pages_lead_to_it(self, as_bob: Client, project: Project, old: Credential, new: Credential) -> None:
+        url = credential_url("rotation_report", old)
+        for page in (page_url("credentials", project), credential_url("credential", old), f"/projects/{project.pk}/"):
+            assert url in as_bob.get(page).content.decode()
+
+    def test_strangers_see_nothing_and_nothing_can_be_sent(
+        self, as_charlie: Client, as_alice: Client, old: Credential, new: Credential
+    ) -> None:
+        for name in ("rotation_report", "rotation_json"):
+            assert as_charlie.get(credential_url(name, new)).status_code == 404
+            assert as_alice.post(credential_url(name, new)).status_code == 405
+
+
+def test_a_job_that_runs_daily_is_waited_for(old: Credential, new: Credential) -> None:
+    hour = NOON.hour * 60
+    nights = [hour + day * DAY_IN_MINUTES - 120 for day in range(1, 6)]  # At two o'clock.
+    called(old, *[hour - 120, *nights], now=NOON)
+    called(new, 60, now=NOON)
+    assert report(old, new).verdict.code == VerdictCode.OLD_MAY_COME_BACK
+    only_tries = make_credential(old.project, now=NOON - timedelta(days=30))
+    called(only_tries, *[hour - 120, nights[0]], now=NOON)
+    assert report(only_tries, new).verdict.code == VerdictCode.SAFE
