@@ -213,9 +213,10 @@ def _round_top(busiest: int) -> int:
     """The number at the top of the grid: even, round, and no smaller than the busiest hour."""
     power = 1
     while True:
-        for digit in (2, 4, 6, 10):
-            if digit * power >= busiest:
-                return digit * power
+        for digit in (1, 2, 3, 4, 5, 6, 8):
+            top = digit * power
+            if top >= busiest and top % 2 == 0:
+                return top
         power *= 10
 
 

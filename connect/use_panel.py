@@ -22,7 +22,7 @@ from certauthority.use_tally import KEPT_CALLS
 from connect.recent_use import in_short
 from connect.use_chart import HOUR, Chart, Series, draw
 
-MOST_CALLS: Final = 20
+MOST_CALLS: Final = 10
 MOST_SOURCES: Final = 20
 # Whoever revokes wants to see the refusals; a day later nobody waits for calls any more.
 WATCHED_AFTER_END: Final = timedelta(days=1)
@@ -56,12 +56,11 @@ class LastCalls:
 
 @dataclass(frozen=True, slots=True)
 class Refusals:
-    """Those of the last calls that were refused: how many of how many, why, and from where."""
+    """How many of the last calls were refused, of how many, and why, the most frequent reason first."""
 
     count: int
     among: int
     reasons: tuple[tuple[str, int], ...]
-    sources: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +71,18 @@ class UsePanel:
     chart: Chart
     sources: tuple[SourceOfUse, ...]
     has_more_sources: bool
-    refusals: Refusals | None
+    refusals: Refusals
     last_seen_at: datetime | None
     last_calls: LastCalls
 
     @property
     def periods(self) -> Sequence[Period]:
         return list(Period)
+
+    @property
+    def refused_from(self) -> str:
+        """Where refused calls came from, the latest first: ``10.20.4.17 and 2 more``."""
+        return in_short([source.address for source in self.sources if source.refused])
 
     @property
     def was_ever_called(self) -> bool:
@@ -121,15 +125,6 @@ def _list_of(
     )
 
 
-def _refusals_among(calls: Sequence[EndpointCall]) -> Refusals | None:
-    refused = [call for call in calls if not call.accepted]
-    if not refused:
-        return None
-    reasons = Counter(call.get_reason_display().lower() for call in refused)
-    addresses = Counter(call.client_address for call in refused)
-    return Refusals(
-        count=len(refused),
-        among=len(calls),
-        reasons=tuple(reasons.most_common()),
-        sources=in_short([address for address, _ in addresses.most_common()]),
-    )
+def _refusals_among(calls: Sequence[EndpointCall]) -> Refusals:
+    reasons = Counter(call.get_reason_display().lower() for call in calls if not call.accepted)
+    return Refusals(count=reasons.total(), among=len(calls), reasons=tuple(reasons.most_common()))

@@ -1,4 +1,4 @@
-"""Template tag for the last use of a certificate. A builtin library: templates need no ``{% load %}`` for it."""
+"""Template tags for the use of certificates. A builtin library: templates need no ``{% load %}`` for it."""
 
 from __future__ import annotations
 
@@ -35,3 +35,9 @@ def last_used(moment: datetime | None, style: str = "glance", none: str = "Never
         moment.strftime("%b %Y, %H:%M:%S UTC"),
         recency(moment, now=now),
     )
+
+
+@register.filter
+def thousands(number: int) -> str:
+    """A number of calls, with commas: ``12,345``."""
+    return f"{number:,}"
