@@ -19,6 +19,7 @@ PRINT = """
 import json
 from config import env
 names = "DEMO SITE_URL PORT REDIS_URL EMBEDDED_REDIS DATABASE_URL SECRET_KEY CA_KEY_PASSPHRASE ALLOWED_HOSTS"
+names += " SIGNER PKCS11_MODULE PKCS11_TOKEN PKCS11_PIN"
 print(json.dumps({name: getattr(env, name) for name in names.split()}))
 """
 
