@@ -30,7 +30,7 @@ def publish(authority: Authority, *, now: datetime, only_if_pending: bool = Fals
     Raises:
         SigningUnavailable: the CA's key cannot be used.
     """
-    Authority.objects.select_for_update().get(pk=authority.pk)
+    locked = Authority.objects.select_for_update().get(pk=authority.pk)
     if only_if_pending and not pending(authority).exists():
         return None
     newest = authority.revocation_lists.order_by("-number").first()
@@ -40,7 +40,7 @@ def publish(authority: Authority, *, now: datetime, only_if_pending: bool = Fals
     this_update = now.replace(microsecond=0)
     next_update = this_update + timedelta(hours=settings.CRL_LIFETIME_HOURS)
     signer = signers.signer_of(authority)
-    number = newest.number + 1 if newest else 1
+    number = max(newest.number if newest else 0, locked.crl_number_above or 0) + 1
     crl = RevocationList.objects.create(
         authority=authority,
         number=number,

@@ -20,6 +20,9 @@ class Authority(models.Model):
     generation = models.PositiveSmallIntegerField(default=1)
     certificate = models.OneToOneField("certauthority.Certificate", on_delete=models.PROTECT, related_name="ca")
     parent = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="children")
+    crl_number_above = models.PositiveBigIntegerField(
+        null=True, help_text="Set by a restore: numbers up to this one may be on CRLs that it knows nothing of"
+    )
 
     class Meta:
         verbose_name_plural = "authorities"
