@@ -183,7 +183,7 @@ def _good(facts: Facts) -> Step:
     if facts.response_at is None:
         text = "Signed for each who asks; a response made ahead follows within a minute."
         return Step(title, State.DONE, text, is_moving=facts.now < facts.recorded_at + WATCHED)
-    return Step(title, State.DONE, "With a response made ahead, from", facts.response_at)
+    return Step(title, State.DONE, "With a response made ahead.", facts.response_at)
 
 
 def _ocsp_revoked(facts: Facts, *, since: datetime) -> Step:

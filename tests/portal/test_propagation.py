@@ -70,7 +70,7 @@ def test_a_live_one_goes_from_issued_to_ocsp(as_bob: Client, credential: Credent
     assert making.make(Certificate.objects.get(pk=credential.certificate_id), now=timezone.now())
     text = steps_on(as_bob, credential)
     assert "Endpoint accepts it Its first accepted call." in text
-    assert "With a response made ahead" in text
+    assert "With a response made ahead." in text
     page = as_bob.get(credential_url("credential", credential)).content.decode()
     assert 'hx-trigger="every 3s"' not in page.partition('id="propagation"')[2].partition(">")[0]
 
