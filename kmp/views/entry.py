@@ -113,7 +113,14 @@ def revoke(request: HttpRequest, reference: str) -> HttpResponse:
         else:
             messages.info(request, f"{found.reference} had been revoked a moment before.")
         return redirect("kmp:entry", found.reference)
-    return render(request, "kmp/revoke.html", {**context, "form": form, "confirmation": CONFIRMATION, "seen": use})
+    newer = getattr(found, "renewed_by", None)
+    context |= {
+        "form": form,
+        "confirmation": CONFIRMATION,
+        "seen": use,
+        "successor": seen(newer.certificate_id, now=now) if newer is not None else None,
+    }
+    return render(request, "kmp/revoke.html", context)
 
 
 def _officer_and_entry(request: HttpRequest, reference: str) -> tuple[Officer, InventoryEntry]:

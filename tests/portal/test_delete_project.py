@@ -8,11 +8,12 @@ from django.utils import timezone
 
 from audit.events import Actor
 from audit.models import AuditEvent
-from certauthority.models import Authority, RevocationReason
+from certauthority.models import Authority, ReasonCode, RevocationReason
 from portal import overview, revocation
 from portal.models import Credential, EndReason, Environment, Project
 from tests.factories import make_credential, make_many_credentials
 from tests.page_text import text_of
+from tests.portal.rotation_calls import called
 
 
 @pytest.fixture(autouse=True)
@@ -74,6 +75,19 @@ def test_the_page_lists_what_ends(project: Project, as_alice: Client) -> None:
     assert "gone-before" not in text
     assert "1 certificate of our Developers CA is revoked at once: OCSP says so, and the next CRL lists it." in text
     assert "2 certificates of another CA cannot be used here any more." in text
+
+
+def test_what_was_used_in_the_last_hour_is_told(project: Project, as_alice: Client) -> None:
+    first, second, third = (make_credential(project) for _ in range(3))
+    called(first, 61)
+    called(third, 5, reason=ReasonCode.WRONG_ENVIRONMENT)
+    assert "used in the last hour" not in text_of(as_alice.get(url(project)))
+    called(first, 5, 6)
+    assert "1 of them was used in the last hour. Its calls are refused" in text_of(as_alice.get(url(project)))
+    called(second, 59)
+    assert "2 of them were used in the last hour. Their calls are refused" in text_of(as_alice.get(url(project)))
+    revocation.end(first, reason=RevocationReason.SUPERSEDED, actor=Actor("factory"), now=timezone.now())
+    assert "1 of them was used in the last hour." in text_of(as_alice.get(url(project)))
 
 
 def test_a_long_list_is_cut(project: Project, as_alice: Client) -> None:
