@@ -17,8 +17,10 @@ from certauthority import background
 from certauthority.ocsp import answers, ready_made
 from connect import delivery
 from portal import news
+from tests import factories
 from tests.broker import own_broker  # noqa: F401  a fixture
 from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
+from tests.kmp import factories as kmp_factories
 
 CI = os.environ.get("CI") == "true"
 BROWSER_TESTS = Path(__file__).resolve().parent / "browser"
@@ -99,6 +101,13 @@ def redis_client() -> Iterator[redis.Redis]:
     client = redis.Redis.from_url(settings.REDIS_URL)
     yield client
     client.close()
+
+
+@pytest.fixture(autouse=True)
+def _count_anew() -> None:
+    """Let the factories count from one: what a test gets does not depend on the tests before it."""
+    factories.numbers.begin_again()
+    kmp_factories.numbers.begin_again()
 
 
 @pytest.fixture(autouse=True)

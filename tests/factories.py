@@ -19,12 +19,27 @@ from portal.projects import create_project
 from portal.requirements import requirement_of
 
 PASSWORD = "correct horse battery staple"
-_numbers = itertools.count(1)
+
+
+class Numbers:
+    """1, 2, 3 and so on, in each test from the beginning: what it gets does not depend on the tests before it."""
+
+    def __init__(self) -> None:
+        self.begin_again()
+
+    def begin_again(self) -> None:
+        self._count = itertools.count(1)
+
+    def __next__(self) -> int:
+        return next(self._count)
+
+
+numbers = Numbers()
 
 
 def make_company(**fields: Any) -> Company:
     """A verified company, unless told otherwise."""
-    number = next(_numbers)
+    number = next(numbers)
     values = {
         "name": f"Company {number} Ltd",
         "cid": f"{500_000 + number}",
@@ -36,7 +51,7 @@ def make_company(**fields: Any) -> Company:
 
 def make_user(**fields: Any) -> User:
     """Somebody of a new company, unless told otherwise."""
-    number = next(_numbers)
+    number = next(numbers)
     email = f"person{number}@company.example"
     values: dict[str, Any] = {"email": email, "password": PASSWORD, "name": f"Person {number}"}
     if "company" not in fields:
@@ -48,7 +63,7 @@ def make_project(*, admin: User | None = None, name: str = "", now: datetime | N
     """A project with one admin."""
     admin = admin or make_user()
     return create_project(
-        name or f"Project {next(_numbers)}", by=admin, actor=Actor(admin.email), now=now or timezone.now()
+        name or f"Project {next(numbers)}", by=admin, actor=Actor(admin.email), now=now or timezone.now()
     )
 
 
@@ -64,7 +79,7 @@ def subject_for(
 ) -> list[tuple[str, str]]:
     """The attributes that the project's rules ask for."""
     requirement = requirement_of(project, environment)
-    common_name = requirement.example_common_name(unique or str(1_700_000_000 + next(_numbers)))
+    common_name = requirement.example_common_name(unique or str(1_700_000_000 + next(numbers)))
     country = [("C", requirement.country)] if requirement.country else []
     return [*country, ("O", requirement.organisation), ("OU", requirement.organisational_unit), ("CN", common_name)]
 
@@ -94,7 +109,7 @@ def make_credential(
     new = NewCredential(
         project=project,
         environment=environment,
-        alias=alias or f"alias-{next(_numbers)}",
+        alias=alias or f"alias-{next(numbers)}",
         method=method,
         submission=uuid.uuid4(),
         predecessor=predecessor,
@@ -116,7 +131,7 @@ def make_many_credentials(
     now = timezone.now()
     certificates = []
     for _ in range(count):
-        number = next(_numbers)
+        number = next(numbers)
         values = {
             "issuer_digest": "f" * 64,
             "issuer": "CN=Bulk",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import itertools
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,11 +24,11 @@ from kmp.applications import create_applications
 from kmp.dn_requirements import requirement_of, rules_of
 from kmp.entries import add_entry
 from kmp.models import Application, EntryState, Environment, InventoryEntry, Profile
-from tests.factories import make_company, make_user
+from tests.factories import Numbers, make_company, make_user
 
 XBS = "xbs-api-mtls"
 PORTAL_CLIENT = "developers-portal-client"
-_numbers = itertools.count(1)
+numbers = Numbers()
 
 
 def make_officer(company: Company | None = None, **fields: Any) -> User:
@@ -71,7 +70,7 @@ def rules_for(company: Company, code: str = PORTAL_CLIENT, environment: Environm
 
 def make_kmp_csr(rules: DnRules, *, unique: str = "", key: PrivateKey | None = None) -> bytes:
     """PEM of a CSR that keeps the rules."""
-    subject = rules.example_subject(unique or str(1_700_000_000 + next(_numbers)))
+    subject = rules.example_subject(unique or str(1_700_000_000 + next(numbers)))
     return build_request(subject, key or new_private_key())
 
 
@@ -149,7 +148,7 @@ def _bulk_rows(
 ) -> Iterator[tuple[Certificate, InventoryEntry]]:
     authority = newest_authority(AuthorityPurpose.KMP)
     for _ in range(count):
-        number = next(_numbers)
+        number = next(numbers)
         digest = hashlib.sha256(uuid4().bytes).hexdigest()
         application = applications[number % len(applications)]
         environment = Environment.MTF if number % 3 else Environment.PRODUCTION
