@@ -151,9 +151,15 @@ class Front:
         plain = socket.create_connection(("127.0.0.1", self.https), timeout=PATIENCE_SECONDS)
         return context.wrap_socket(plain, server_hostname=server_name, session=session)
 
-    def raw(self, sent: bytes, *, server_name: str = SANDBOX, client: Path | None = None) -> bytes:
+    def raw(self, sent: bytes, *, to: str = SANDBOX, client: Path | None = None) -> bytes:
         """Everything that comes back for these octets until nginx closes; what it leaves open is closed after 2 s."""
-        with self.connect(server_name, client=client) as connection:
+        with self.connect(to, client=client) as connection:
+            connection.sendall(sent)
+            return everything(connection)
+
+    def raw_plain(self, sent: bytes) -> bytes:
+        """The same without TLS, at the port for TLS."""
+        with socket.create_connection(("127.0.0.1", self.https), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(sent)
             return everything(connection)
 
