@@ -42,17 +42,17 @@ class SoftToken:
 
     def make(self, label: str) -> None:
         """Make a token, with the same PIN."""
-        so_pin = secrets.token_urlsafe(12)
+        self._say("--init-token", "--free", *("--label", label), *("--so-pin", secrets.token_urlsafe(12)))
+
+    def run(self, *arguments: str, directory: Path) -> None:
+        """Let SoftHSM's own tool do something with the token."""
+        self._say("--token", self.label, *arguments, directory=directory)
+
+    def _say(self, *arguments: str, directory: Path | None = None) -> None:
         subprocess.run(
-            [
-                "softhsm2-util",
-                "--init-token",
-                "--free",
-                *("--label", label),
-                *("--pin", self.pin),
-                *("--so-pin", so_pin),
-            ],
+            ["softhsm2-util", *arguments, "--pin", self.pin],
             env={**os.environ, **self.environment},
+            cwd=directory,
             capture_output=True,
             check=True,
         )

@@ -206,3 +206,25 @@ def test_a_worker_signs_with_the_token(
 def _listed(authority: Authority) -> int:
     crl = revocation_lists.current(authority)
     return crl.entries if crl is not None else -1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("algorithm", ["EC P-384", "RSA 2048"])
+def test_keys_of_files_can_be_moved_into_a_token(
+    algorithm: str, settings: Settings, soft_token: SoftToken, tmp_path: Path
+) -> None:
+    """As docs/signer.md has it."""
+    settings.SIGNER, settings.CA_KEY_ALGORITHM = "file", algorithm
+    hierarchy = make_hierarchy(timezone.now())
+    settings.SIGNER = "pkcs11"
+    signers.forget_keys()
+    for number, name in enumerate(sorted(NAMES), 1):
+        path = signers.key_path(name)
+        secret = f"pass:{settings.CA_KEY_PASSPHRASE}"
+        openssl(tmp_path, "pkcs8", "-in", str(path), "-passin", secret, "-out", "plain.pem")
+        soft_token.run("--import", "plain.pem", "--label", name, "--id", f"{number:02x}", directory=tmp_path)
+        path.unlink()
+    private = soft_token.objects(ObjectClass.PRIVATE_KEY)
+    assert all(attributes[Attribute.EXTRACTABLE] is False for attributes in private.values())
+    issue("moved")
+    assert revocation_lists.publish(hierarchy["root"], now=timezone.now()) is not None
