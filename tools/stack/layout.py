@@ -140,7 +140,7 @@ def nginx_values(layout: Layout) -> dict[str, str]:
         "NGINX_PORTAL_KEY": str(endpoint / "endpoint.key.pem"),
         "NGINX_ENDPOINT_CERTIFICATE": str(endpoint / "endpoint.pem"),
         "NGINX_ENDPOINT_KEY": str(endpoint / "endpoint.key.pem"),
-        "NGINX_ENDPOINT_TLS": "TLSv1.2 TLSv1.3",
+        "NGINX_TLS_PROTOCOLS": "TLSv1.2 TLSv1.3",
         "NGINX_WEB_SERVERS": f"server {LOOPBACK}:{ports['web1']}; server {LOOPBACK}:{ports['web2']};",
         "NGINX_GATEWAY_SERVERS": f"server {LOOPBACK}:{ports['gateway']};",
         "NGINX_STATIC_ROOT": str(layout.state / "static"),
