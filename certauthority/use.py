@@ -39,11 +39,15 @@ class SourceOfUse:
 
 @dataclass(frozen=True, slots=True)
 class LastHour:
-    """Calls in sixty minutes. ``addresses`` are where they came from, the one with most calls first."""
+    """Calls in sixty minutes. ``addresses`` are where they came from, the one with most calls first.
+
+    ``accepted_from`` are those of them from which a call was accepted, the one with most of these first.
+    """
 
     accepted: int
     refused: int
     addresses: tuple[str, ...]
+    accepted_from: tuple[str, ...]
 
 
 def uses(certificate_ids: Collection[UUID]) -> dict[UUID, CertificateUse]:
@@ -103,6 +107,11 @@ def _hour_of(addresses: dict[str, list[int]]) -> LastHour:
         accepted=sum(accepted for accepted, _ in addresses.values()),
         refused=sum(refused for _, refused in addresses.values()),
         addresses=tuple(sorted(addresses, key=lambda address: (-sum(addresses[address]), address))),
+        accepted_from=tuple(
+            sorted(
+                (address for address in addresses if addresses[address][0]), key=lambda one: (-addresses[one][0], one)
+            )
+        ),
     )
 
 

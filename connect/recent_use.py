@@ -22,7 +22,7 @@ class Seen:
     """What the endpoint has seen of one certificate until ``now``.
 
     ``first_at`` and ``last_at`` are those of accepted calls. ``calls`` and ``refused`` count the last hour, to the
-    minute; ``addresses`` are where its calls came from, the one with most calls first.
+    minute; ``addresses`` are where its accepted calls came from, and ``refused_from`` where others came from.
     """
 
     now: datetime
@@ -31,6 +31,7 @@ class Seen:
     calls: int = 0
     refused: int = 0
     addresses: tuple[str, ...] = ()
+    refused_from: tuple[str, ...] = ()
 
     @property
     def is_recent(self) -> bool:
@@ -78,7 +79,8 @@ def seen_of(certificate_ids: Collection[UUID], *, now: datetime) -> dict[UUID, S
             last_at=row.last_used_at if row is not None else None,
             calls=hour.accepted,
             refused=hour.refused,
-            addresses=hour.addresses,
+            addresses=hour.accepted_from,
+            refused_from=tuple(address for address in hour.addresses if address not in hour.accepted_from),
         )
     return found
 

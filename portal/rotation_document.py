@@ -71,6 +71,7 @@ def _side(row: Row, side: Side, total: Total) -> dict[str, Any]:
             "accepted": side.seen.calls,
             "refused": side.seen.refused,
             "addresses": list(side.seen.addresses),
+            "refusedFrom": list(side.seen.refused_from),
         },
         "last90Days": _total(total),
     }

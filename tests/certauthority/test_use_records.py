@@ -100,11 +100,17 @@ def test_the_last_hour_is_sixty_minutes_to_the_minute() -> None:
             seen(one, now - minutes(60), address="10.0.0.6"),
             seen(one, now - minutes(10), address="10.0.0.5", refused=True),
             seen(one, now, address="10.0.0.5"),
+            seen(one, now, address="10.0.0.8", refused=True),
         ]
     )
     found = use.last_hour([one.pk, never.pk], now=now)
-    assert found[one.pk] == use.LastHour(accepted=2, refused=1, addresses=("10.0.0.5", "10.0.0.6"))
-    assert found[never.pk] == use.LastHour(accepted=0, refused=0, addresses=())
+    assert found[one.pk] == use.LastHour(
+        accepted=2,
+        refused=2,
+        addresses=("10.0.0.5", "10.0.0.6", "10.0.0.8"),
+        accepted_from=("10.0.0.5", "10.0.0.6"),
+    )
+    assert found[never.pk] == use.LastHour(accepted=0, refused=0, addresses=(), accepted_from=())
 
 
 @pytest.mark.django_db

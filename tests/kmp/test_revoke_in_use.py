@@ -65,7 +65,7 @@ def test_older_use_and_refused_calls_ask_for_nothing(as_olga: Client, entry: Inv
     called(entry, 61)
     called(entry, 5, reason=ReasonCode.NOT_ON_PROJECT)
     text = text_of(as_olga.get(url_of(entry)))
-    assert "No call accepted, 1 refused, from 10.0.0.5" in text
+    assert "No call accepted; 1 refused, from 10.0.0.5" in text
     assert "I know that it was used" not in text
     as_olga.post(url_of(entry), RIGHT)
     assert is_revoked(entry)

@@ -45,6 +45,10 @@ def test_it_tells_the_last_hour_before_the_word(as_alice: Client, url: str, cred
     at = f"{now - timedelta(minutes=5):%H:%M}"
     tick = f"I know that it was used 3 times in the last hour, last at {at} UTC, from {OFFICE} and 1 more, and that"
     assert tick in text
+    called(credential, 3, address="10.0.0.9", reason=ReasonCode.WRONG_ENVIRONMENT)
+    text = text_of(as_alice.get(url))
+    assert f"3 calls accepted, from {OFFICE}, {BATCH}; 1 refused, from 10.0.0.9" in text
+    assert tick in text
     assert text.index("Still in use") < text.index("Type REVOKE to confirm")
 
 
@@ -85,7 +89,7 @@ def test_use_of_before_asks_for_no_tick(as_alice: Client, url: str, credential: 
 def test_refused_calls_are_no_use_but_are_told(as_alice: Client, url: str, credential: Credential) -> None:
     called(credential, 5, 6, reason=ReasonCode.WRONG_ENVIRONMENT)
     text = text_of(as_alice.get(url))
-    assert f"No call accepted, 2 refused, from {OFFICE}" in text
+    assert f"No call accepted; 2 refused, from {OFFICE}" in text
     assert "I know that it was used" not in text
     as_alice.post(url, RIGHT)
     assert not is_live(credential)

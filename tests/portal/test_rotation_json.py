@@ -74,7 +74,7 @@ def test_its_values_change_with_the_calls(as_bob: Client, old: Credential, new: 
         "safeAt": None,
     }
     assert (after["change"]["kind"], after["change"]["seconds"]) == ("overlap", 6000)
-    assert after["new"]["lastHour"] == {"accepted": 1, "refused": 1, "addresses": [OFFICE]}
+    assert after["new"]["lastHour"] == {"accepted": 1, "refused": 1, "addresses": [OFFICE], "refusedFrom": []}
     assert after["old"]["last90Days"] == {"accepted": 2, "refused": 0}
     assert after["last24Hours"]["new"] == {"accepted": 2, "refused": 1}
     (source,) = after["sourcesOfOldSinceChange"]
