@@ -27,6 +27,7 @@ from config.variables import ip as _ip_address
 from config.variables import names as _names
 from config.variables import port as _port
 from config.variables import required as _required
+from config.variables import see_that_it_can_be_written
 from config.variables import text as _text
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -251,6 +252,8 @@ else:
     CA_KEY_PASSPHRASE = (
         _production_secret("CA_KEY_PASSPHRASE", PASSPHRASE_CHARACTERS, "It opens the keys of the CAs.") if SIGNS else ""
     )
+    if SIGNS:
+        see_that_it_can_be_written(STATE_DIR / "ca", holds="the keys of the CAs")
     ALLOWED_HOSTS = _names("ALLOWED_HOSTS", [urlsplit(SITE_URL).hostname or ""])
     if "*" in ALLOWED_HOSTS:
         raise ImproperlyConfigured("ALLOWED_HOSTS is '*', and lets anybody choose the site's name. List the names.")

@@ -5,7 +5,10 @@ What cannot be read raises ``ImproperlyConfigured``, whose message says what to 
 
 from __future__ import annotations
 
+import os
+import threading
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 from environs import FileAwareEnv
@@ -82,3 +85,21 @@ def addresses(name: str, default: list[str]) -> tuple[IPv4Network | IPv6Network,
                 f"{name} names {value!r}, which is neither an IP address nor a network such as 10.0.0.0/24."
             ) from error
     return tuple(found)
+
+
+def see_that_it_can_be_written(directory: Path, *, holds: str) -> None:
+    """Make a directory that only its owner may enter, where it is missing, and try whether files can be made in it.
+
+    Raises:
+        ImproperlyConfigured: they cannot.
+    """
+    probe = directory / f".writable.{os.getpid()}.{threading.get_ident()}"
+    try:
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{directory} cannot be written ({error.strerror}), and it holds {holds}. Make it writable for the user "
+            "that runs the site, or name another state directory: STATE_DIR=/path/to/directory."
+        ) from error

@@ -32,7 +32,7 @@ from pytest_django import Settings
 from audit.models import AuditEvent
 from certauthority import revocation_lists
 from certauthority.backup.making import SESSIONS
-from certauthority.models import Authority, Certificate
+from certauthority.models import Authority, Certificate, RevocationReason
 from tests.hostile.traces import database_dump
 from tests.processes import ROOT, site_environment
 from tests.whole_site import make_whole_site
@@ -43,12 +43,12 @@ django.setup()
 from django.utils import timezone
 from audit.events import SYSTEM
 from certauthority import readiness, revocation, revocation_lists
-from certauthority.models import Authority, Certificate
+from certauthority.models import Authority, Certificate, RevocationReason
 from portal.models import Project
 from tests.factories import make_credential
 now = timezone.now()
 certificate = make_credential(Project.objects.filter(deleted_at=None).first(), alias="restored").certificate
-revocation.revoke(certificate, reason="superseded", actor=SYSTEM, now=now)
+revocation.revoke(certificate, reason=RevocationReason.SUPERSEDED, actor=SYSTEM, now=now)
 crl = revocation_lists.publish(Authority.objects.get(name="developers"), now=now)
 print(crl.number, certificate.serial, readiness.problems(now=now).get("ca_key", "signs"))
 """

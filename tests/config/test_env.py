@@ -88,6 +88,39 @@ def test_production_refuses_to_start_without(name: str, tmp_path: Path) -> None:
     assert f"{name} is not set." in done.stderr
 
 
+def test_production_refuses_a_directory_for_keys_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "ca").write_text("in the way")
+    done = read(tmp_path, **production())
+    assert done.returncode != 0
+    assert f"{tmp_path / 'ca'} cannot be written" in done.stderr
+    assert "it holds the keys of the CAs. Make it writable" in done.stderr
+    assert read(tmp_path, **production(CA_KEY_PASSPHRASE="", SIGNS="false")).returncode == 0, "it has no key"
+
+
+def test_production_makes_that_directory_for_its_owner_alone(tmp_path: Path) -> None:
+    assert read(tmp_path, **production()).returncode == 0
+    assert stat.S_IMODE((tmp_path / "ca").stat().st_mode) == 0o700
+    assert os.listdir(tmp_path / "ca") == []
+
+
+@pytest.mark.parametrize("url", ["sqlite:////state/site.sqlite3", "mysql://database/site", ""])
+def test_production_keeps_its_data_where_many_processes_can(url: str, tmp_path: Path) -> None:
+    done = read(tmp_path, **production(DATABASE_URL=url))
+    assert done.returncode != 0
+    assert "Production keeps its data in PostgreSQL." in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, "line"), ({"LOG_FORMAT": "json"}, "json"), (production(), "json"), (production(LOG_FORMAT="line"), "line")],
+    ids=["demo", "demo, for machines", "production", "production, for people"],
+)
+def test_production_logs_for_machines(variables: dict[str, str], expected: str, tmp_path: Path) -> None:
+    program = "from config import env; print(env.LOG_FORMAT)"
+    done = run_python("-c", program, environment=clean_environment(STATE_DIR=str(tmp_path), **variables))
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_a_production_process_that_never_signs_needs_no_passphrase(tmp_path: Path) -> None:
     values = json.loads(read(tmp_path, **production(CA_KEY_PASSPHRASE="", SIGNS="false")).stdout)
     assert values["CA_KEY_PASSPHRASE"] == ""
@@ -178,6 +211,9 @@ def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. It must be true or false."),
         ({"CA_KEY_ALGORITHM": "RSA 1024"}, "CA_KEY_ALGORITHM is 'RSA 1024'. It must be one of: EC P-256,"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'."),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml'. It must be one of: line, json."),
+        ({"METRICS_TOKEN": "short"}, "METRICS_TOKEN is too short"),
+        ({"METRICS_ADDRESSES": "somewhere"}, "METRICS_ADDRESSES names 'somewhere'"),
         ({"EMAIL_URL": "mail.bank.test:587"}, "EMAIL_URL does not name a mail server."),
         ({"EMAIL_URL": "http://mail.bank.test"}, "EMAIL_URL does not name a mail server."),
         ({"SITE_URL": "localhost:8000"}, "SITE_URL is 'localhost:8000'. It must look like"),
