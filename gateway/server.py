@@ -117,8 +117,9 @@ class _TlsFactory(TLSMemoryBIOFactory):
 
     def registerProtocol(self, p: TLSMemoryBIOProtocol) -> None:
         super().registerProtocol(p)
-        self._addresses[p] = plain_address(p.transport.getPeer().host)
-        self._admission.enter(self._addresses[p])
+        if p not in self._addresses:  # Twisted calls this twice for each connection.
+            self._addresses[p] = plain_address(p.transport.getPeer().host)
+            self._admission.enter(self._addresses[p])
 
     def unregisterProtocol(self, p: TLSMemoryBIOProtocol) -> None:
         super().unregisterProtocol(p)

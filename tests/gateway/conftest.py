@@ -11,6 +11,7 @@ from portal.models import Project
 from tests import corpus
 from tests.factories import make_company, make_project, make_user
 from tests.gateway.nginx_fixtures import client_file, front, nginx_and_granians  # noqa: F401  fixtures
+from tests.gateway.tiny_server import hasty_server, tiny_server  # noqa: F401  fixtures
 
 collect_ignore = corpus.ignored(Path(__file__).parent)
 
