@@ -8,7 +8,7 @@ RUN python -m venv /venv && /venv/bin/pip install --no-cache-dir --require-hashe
 
 FROM python:3.12-slim-bookworm
 RUN useradd --system --uid 10001 --home-dir /site --shell /usr/sbin/nologin site \
-    && install --directory --owner site --mode 0700 /state
+    && install --directory --owner site --mode 0700 /state /state/gateway /state/static
 COPY --from=build /venv /venv
 WORKDIR /site
 COPY manage.py ./
@@ -16,10 +16,12 @@ COPY audit audit
 COPY certauthority certauthority
 COPY config config
 COPY connect connect
+COPY gateway gateway
 COPY kmp kmp
 COPY portal portal
 COPY static static
 COPY templates templates
+COPY deploy/Procfile deploy/Procfile
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 STATE_DIR=/state
 USER site
 VOLUME /state

@@ -20,6 +20,7 @@ missing_packages() {
     command -v openssl >/dev/null || echo openssl
     command -v curl >/dev/null || echo curl
     command -v softhsm2-util >/dev/null || echo softhsm2
+    command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx-light
     command -v javac >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jdk-headless
 }
 
@@ -28,6 +29,9 @@ install_missing() {
     [ -n "$packages" ] || return 0
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         echo "Installing" $packages
+        # In runlevel 1 no package starts the server that it brings (nginx would, on port 80): tests start their own.
+        RUNLEVEL=1
+        export RUNLEVEL
         # The lists of a fresh machine may be old or empty: they are fetched only where the install needs them.
         { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages ||
             { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $packages; }
