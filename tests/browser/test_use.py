@@ -28,12 +28,11 @@ def credential(live_site: str, authorities: dict[str, Authority]) -> Credential:
 def page_of(browser: Browser, live_site: str, credential: Credential, *, script: bool = True, theme: str = "") -> Page:
     client = Client()
     client.force_login(credential.project.memberships.get().user)
-    context = browser.new_context(
-        java_script_enabled=script, viewport=DESKTOP, color_scheme="dark" if theme == "dark" else "light"
-    )
+    context = browser.new_context(java_script_enabled=script, color_scheme="dark" if theme == "dark" else "light")
     name = settings.SESSION_COOKIE_NAME
     context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": live_site}])
     page = context.new_page()
+    page.set_viewport_size({"width": DESKTOP["width"], "height": DESKTOP["height"]})
     page.goto(f"{live_site}/projects/{credential.project_id}/sandbox/{credential.pk}/")
     return page
 
