@@ -68,13 +68,13 @@ def write(values: Mapping[str, str], into: Path) -> Path:
     return into / "nginx.conf"
 
 
-def command(configuration: Path) -> list[str]:
+def command(configuration: Path, program: str = "") -> list[str]:
     """How nginx is started with it: in the foreground, its first words to stderr.
 
     Started by root it would make its workers somebody who may not read the keys; so they stay who started it.
     """
     # Debian keeps it where only root looks for programs.
-    program = shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin") or "nginx"
+    program = program or shutil.which("nginx", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin") or "nginx"
     as_root = ["-g", "user root;"] if os.geteuid() == 0 else []
     return [program, "-e", "stderr", "-c", str(configuration), *as_root]
 
