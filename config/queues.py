@@ -5,7 +5,7 @@ Every other task waits in Celery's own queue, which every worker takes.
 
 from __future__ import annotations
 
-from kombu import Queue
+from kombu import Exchange, Queue
 
 ANYBODY = "celery"
 SIGNING = "signing"
@@ -27,5 +27,9 @@ ROUTES = {name: {"queue": SIGNING} for name in SIGNING_TASKS}
 
 
 def taken(*, signs: bool) -> tuple[Queue, ...]:
-    """The queues that a worker takes from unless it is told otherwise."""
-    return tuple(Queue(name, routing_key=name) for name in ((ANYBODY, SIGNING) if signs else (ANYBODY,)))
+    """The queues that a worker takes from unless it is told otherwise.
+
+    They are what Celery would make of their names: whoever does not sign sends to a queue that it does not know.
+    """
+    names = (ANYBODY, SIGNING) if signs else (ANYBODY,)
+    return tuple(Queue(name, Exchange(name), routing_key=name) for name in names)

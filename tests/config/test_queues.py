@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 import time
@@ -47,6 +48,25 @@ def test_what_signs_goes_to_its_queue_from_beat_and_from_others(name: str, own_b
         task.apply_async(("1",) * len(wanted), countdown=1)
         app.send_task(name)
         assert (client.llen(queues.SIGNING), client.llen(queues.ANYBODY)) == (3, 0)
+
+
+def test_a_process_without_keys_sends_what_signs(own_broker: Broker) -> None:
+    send = "from config.celery import app; app.loader.import_default_modules(); app.tasks[{!r}].delay()"
+    with own_broker.running() as client:
+        subprocess.run(
+            [sys.executable, "-c", "import django; django.setup(); " + send.format("certauthority.tasks.tend_ocsp")],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "SIGNS": "false",
+                "REDIS_URL": own_broker.url,
+                "DJANGO_SETTINGS_MODULE": "config.settings",
+                "PYTHONPATH": str(ROOT),
+            },
+            timeout=GUARD_SECONDS,
+            check=True,
+        )
+        assert (client.llen(queues.SIGNING), client.llen(queues.ANYBODY)) == (1, 0)
 
 
 def test_what_does_not_sign_goes_to_everybody(own_broker: Broker) -> None:
