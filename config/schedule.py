@@ -83,4 +83,9 @@ SCHEDULE: dict[str, dict[str, Any]] = {
         "schedule": crontab(minute=25),
         "options": {"expires": 3600},
     },
+    "remove ended sessions, old notices and old messages to webhooks": {
+        "task": "connect.tasks.purge",
+        "schedule": crontab(hour=4, minute=10),
+        "options": {"expires": 12 * 3600},
+    },
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from uuid import UUID
 
@@ -10,10 +11,13 @@ from django.utils import timezone
 
 from certauthority.background import enqueue
 from connect import delivery
+from connect import purge as purging
 from connect.delivery_round import RoundEnd, deliver_due
 from connect.expiry import digest_run, scan
 from connect.models import Company
 from connect.webhooks import delivery as webhooks
+
+logger = logging.getLogger(__name__)
 
 # Well below CELERY_TASK_SOFT_TIME_LIMIT: a page of the scan takes a fraction of a second.
 _SCAN_SECONDS = 60.0
@@ -85,3 +89,12 @@ def deliver_due_webhooks() -> None:
     """Begin with what is due for webhooks: messages that failed before, and those whose task was lost."""
     for key in webhooks.webhooks_with_due(now=timezone.now(), limit=_WEBHOOKS_AT_ONCE):
         enqueue(deliver_webhook, str(key))
+
+
+@shared_task
+def purge() -> None:
+    """Remove ended sessions, old notices and old messages to webhooks, daily."""
+    now = timezone.now()
+    sessions, notices = purging.purge_sessions(now=now), purging.purge_notices(now=now)
+    deliveries = purging.purge_deliveries(now=now)
+    logger.info("Removed %s sessions, %s notices and %s messages to webhooks.", sessions, notices, deliveries)
