@@ -157,9 +157,10 @@ def _place(case: Case) -> Iterator[Finding]:
     credential, project = found.credential, found.credential.project
     ended = moment_text(credential.ended_at or case.now)
     if credential.end_reason == EndReason.PROJECT_DELETED or project.deleted_at is not None:
-        sentence = f"{case.name} is on no project any more: the project was deleted on {ended}."
+        why = f"the project “{project.name}” was deleted on {ended}"
     else:
-        sentence = f"{case.name} is on no project any more: its use there was ended on {ended}."
+        why = f"its use on the project “{project.name}” was ended on {ended}"
+    sentence = f"“{credential.alias}” is on no project any more: {why}."
     if found.key_is_compromised:
         remedy = "Its private key was reported as compromised. Make a new key, and a certificate for that."
         yield Finding(ReasonCode.NOT_ON_PROJECT, sentence, remedy, case.link)

@@ -248,6 +248,23 @@ def test_while_the_database_is_away_a_client_is_told_to_try_again(call: Call, ca
     assert ask(call).status == 200
 
 
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_the_database_closed_is_replaced(call: Call) -> None:
+    assert ask(call).status == 200
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        (process,) = cursor.fetchone()
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [process])
+    other.close()
+
+    statuses = [ask(call).status for _ in range(2)]
+
+    assert statuses == [200, 200]
+
+
 def test_redis_is_never_asked(call: Call, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     def connect(self: AbstractConnection) -> None:
         raise AssertionError("Redis was asked")

@@ -128,11 +128,18 @@ ROWS = {
     "never-uploaded-and-renewed": Row(
         cases.never_uploaded_and_renewed, R.NOT_ON_PROJECT, ("is a newer version of it",), "/kmp/certificates/KM-"
     ),
-    "use-ended": Row(cases.use_ended, R.NOT_ON_PROJECT, ("its use there was ended on",), "/add/upload-certificate/"),
+    "use-ended": Row(
+        cases.use_ended,
+        R.NOT_ON_PROJECT,
+        ("its use on the project “Checkout API” was ended on",),
+        "/add/upload-certificate/",
+    ),
     "use-ended-for-compromise": Row(
         cases.use_ended_for_compromise, R.NOT_ON_PROJECT, ("reported as compromised",), "CRED"
     ),
-    "project-deleted": Row(cases.project_deleted, R.NOT_ON_PROJECT, ("the project was deleted on",), "/projects/"),
+    "project-deleted": Row(
+        cases.project_deleted, R.NOT_ON_PROJECT, ("the project “Checkout API” was deleted on",), "/projects/"
+    ),
     "trusted-but-never-uploaded": Row(
         cases.trusted_but_never_uploaded, R.NOT_ON_PROJECT, ("leads to the trusted CA Elsewhere Root",), "/projects/"
     ),
