@@ -26,6 +26,7 @@ check "pins" python -m tools.check_pins
 check "scripts" node tools/check_scripts.mjs
 check "bundles" node tools/build_browser.mjs --check
 check "migrations" python manage.py makemigrations --check --dry-run
+check "migrations without downtime" python -m tools.lint_migrations
 check "settings" python manage.py check --fail-level WARNING
 check "vulnerabilities" python -m tools.audit_pins
 
