@@ -20,6 +20,7 @@ import yaml
 
 from config.run import front_secret, nginx, process
 from tests.config.conftest import ROOT, clean_environment, run_python
+from tests.tls_servers import server_certificate
 
 STATEFUL = {"prepare", "web", "worker", "beat"}
 SITE = {*STATEFUL, "gateway"}
@@ -145,6 +146,9 @@ def test_nginx_accepts_what_the_image_would_make_of_the_templates(compose: dict[
     values = environment_of(compose["services"]["nginx"])
     values |= {"NGINX_STATE_DIR": str(tmp_path / "nginx"), "NGINX_FRONT_SECRET": "f" * 64}
     values |= {"NGINX_WEB_SERVERS": "server 127.0.0.1:8000;", "NGINX_GATEWAY_SERVERS": "server 127.0.0.1:8001;"}
+    certificate, key = server_certificate(tmp_path)
+    values |= {f"NGINX_{who}_CERTIFICATE": str(certificate) for who in ("PORTAL", "ENDPOINT")}
+    values |= {f"NGINX_{who}_KEY": str(key) for who in ("PORTAL", "ENDPOINT")}
     values |= {"NGINX_ACCESS_LOG": str(tmp_path / "access.log")}
     configuration = nginx.write(values, tmp_path / "conf")
     done = subprocess.run([*nginx.command(configuration), "-t"], capture_output=True, text=True, check=False)

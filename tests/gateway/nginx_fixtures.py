@@ -1,4 +1,4 @@
-"""Fixtures: nginx in front of the endpoint and of the portal, with a server certificate of this test's own CA."""
+"""Fixtures: nginx in front of the endpoint and of the portal."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from django.utils import timezone
-from pytest_django import Settings
 
-from certauthority import server_certificates
-from certauthority.authorities import chain_of
 from certauthority.models import Authority
-from certauthority.x509.export import pem_bundle
 from tests.gateway import nginx_front
-from tests.gateway.nginx_front import PORTAL, PRODUCTION, SANDBOX, Front
+from tests.gateway.nginx_front import Front
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +20,9 @@ def nginx_and_granians(django_db_setup: None, tmp_path_factory: pytest.TempPathF
 
 
 @pytest.fixture
-def front(
-    nginx_and_granians: Front, transactional_db: None, authorities: dict[str, Authority], settings: Settings
-) -> Front:
-    """The servers with this test's authorities. One certificate is for all hosts.
-
-    nginx was started before the certificate was there: it reads the files for each handshake.
-    """
-    front = nginx_and_granians
-    settings.GATEWAY_DIRECTORY = front.endpoint_directory
-    settings.GATEWAY_URLS = {"sandbox": front.url(SANDBOX), "production": front.url(PRODUCTION)}
-    settings.CERTIFIED_HOSTS = [PORTAL]
-    server_certificates.certify_if_due(now=timezone.now())
-    front.ca_file.write_text(pem_bundle(chain_of(authorities["services"])))
-    return front
+def front(nginx_and_granians: Front, transactional_db: None, authorities: dict[str, Authority]) -> Front:
+    """The servers, on a database with authorities and nothing else."""
+    return nginx_and_granians
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class Front:
     http: int = field(default_factory=free_port)
     web: int = field(default_factory=free_port)
     gateway: int = field(default_factory=free_port)
-    granian: subprocess.Popen[bytes] | None = None
+    nginx: subprocess.Popen[bytes] | None = None
 
     @property
     def ca_file(self) -> Path:
@@ -212,16 +212,28 @@ def read_answer(received: bytes) -> Answer:
     return Answer(int(first.split(" ")[1]), headers, body)
 
 
+def certify(front: Front) -> None:
+    """A server certificate for all three hosts, signed by itself, where the site would put its own."""
+    made = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "30"]
+    names = ",".join(f"DNS:{host}" for host in (PORTAL, SANDBOX, PRODUCTION))
+    files = ["-keyout", front.variables["NGINX_ENDPOINT_KEY"], "-out", str(front.ca_file)]
+    command = [*made, *files, "-subj", "/CN=front", "-addext", f"subjectAltName={names}"]
+    subprocess.run(command, check=True, capture_output=True)
+    Path(front.variables["NGINX_ENDPOINT_CERTIFICATE"]).write_bytes(front.ca_file.read_bytes())
+
+
 @contextmanager
 def running(folder: Path) -> Iterator[Front]:
     """All three, until the block ends."""
     front = Front(folder)
     front.endpoint_directory.mkdir()
+    certify(front)
     configuration = nginx.write(front.variables, folder / "conf")
     with ExitStack() as stack:
-        front.granian = stack.enter_context(granian(front, "gateway.wsgi:application", front.gateway))
+        stack.enter_context(granian(front, "gateway.wsgi:application", front.gateway))
         stack.enter_context(granian(front, "config.wsgi:application", front.web))
-        stack.enter_context(_process(nginx.command(configuration), folder / "nginx.out", front.https))
+        command = nginx.command(configuration)
+        front.nginx = stack.enter_context(_process(command, folder / "nginx.out", front.https))
         for port in (front.gateway, front.web):
             wait_until_listening(port, None, folder / "nginx.out")
         yield front
@@ -234,7 +246,7 @@ def another_nginx(front: Front, folder: Path, **variables: str) -> Iterator[Fron
     other.endpoint_directory.symlink_to(front.endpoint_directory)
     other.ca_file.symlink_to(front.ca_file)
     configuration = nginx.write({**other.variables, **variables}, folder / "conf")
-    with _process(nginx.command(configuration), folder / "nginx.out", other.https):
+    with _process(nginx.command(configuration), folder / "nginx.out", other.https) as other.nginx:
         yield other
 
 

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import gzip
+import os
 import re
+import signal
+import subprocess
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from django.conf import settings as site
+from django.utils import timezone
 from pytest_django import Settings
 
 from audit.models import AuditEvent
+from certauthority import server_certificates
+from certauthority.authorities import chain_of
+from certauthority.models import Authority
+from certauthority.x509.export import pem_bundle
 from tests.factories import PASSWORD, make_user
 from tests.gateway import nginx_front
 from tests.gateway.nginx_front import PORTAL, PRODUCTION, SANDBOX, Front, free_port
+from tests.processes import ROOT
 
+GUARD_SECONDS = 60
+SCRIPT = ROOT / "deploy" / "nginx" / "10-before-templates.envsh"
 STATIC = Path(site.STATIC_ROOT)
 
 
@@ -168,3 +181,63 @@ def test_no_log_holds_what_opens_something(front: Front, front_alone: Front) -> 
         assert lines[5]["message"] == f"GET /{'a' * 199}…"
         assert "opens-something" not in (asked.folder / "access.log").read_text()
         assert "opens-something" not in (asked.folder / "error.log").read_text()
+
+
+def served(front: Front, host: str) -> bytes | None:
+    """DER of the certificate that a new handshake shows."""
+    with front.connect(host) as connection:
+        return connection.getpeercert(binary_form=True)
+
+
+def test_a_renewed_certificate_is_in_use_without_a_restart(
+    front: Front, authorities: dict[str, Authority], tmp_path: Path, settings: Settings
+) -> None:
+    """The endpoint's own certificate, as the site makes it; the container's script sees that the files changed."""
+    folder = tmp_path / "renewed"
+    folder.mkdir()
+    own = folder / "own"
+    own.mkdir()
+    for name in ("endpoint.pem", "endpoint.key.pem"):
+        (own / name).write_bytes((front.endpoint_directory / name).read_bytes())
+    files = {f"NGINX_{who}_CERTIFICATE": str(own / "endpoint.pem") for who in ("PORTAL", "ENDPOINT")}
+    files |= {f"NGINX_{who}_KEY": str(own / "endpoint.key.pem") for who in ("PORTAL", "ENDPOINT")}
+    with nginx_front.another_nginx(front, folder, **files) as renewed, watching(renewed, files):
+        before = served(renewed, SANDBOX)
+        settings.GATEWAY_DIRECTORY = own
+        settings.GATEWAY_URLS = {"sandbox": front.url(SANDBOX), "production": front.url(PRODUCTION)}
+        settings.CERTIFIED_HOSTS = [PORTAL]
+        facts = server_certificates.certify_if_due(now=timezone.now())
+        assert facts is not None
+        assert facts.der != before
+        last_moment = time.monotonic() + GUARD_SECONDS
+        while {served(renewed, host) for host in (PORTAL, SANDBOX, PRODUCTION)} != {facts.der}:
+            assert time.monotonic() < last_moment
+            time.sleep(0.1)
+        renewed.ca_file.unlink()
+        renewed.ca_file.write_text(pem_bundle(chain_of(authorities["services"])))
+        assert renewed.curl(SANDBOX, "/").reason == "CLIENT_CERT_MISSING"
+        assert renewed.curl(PORTAL, "/healthz").status == 200
+
+
+@contextmanager
+def watching(front: Front, files: dict[str, str]) -> Iterator[None]:
+    """What the container's entrypoint leaves running beside nginx."""
+    secret = front.folder / "secret"
+    secret.write_text(nginx_front.SECRET)
+    assert front.nginx is not None
+    environment = {
+        **files,
+        "PATH": os.environ["PATH"],
+        "NGINX_FRONT_SECRET_FILE": str(secret),
+        "NGINX_ENVSUBST_OUTPUT_DIR": str(front.folder / "conf"),
+        "NGINX_STATE_DIR": str(front.folder / "nginx"),
+        "NGINX_PROCESS": str(front.nginx.pid),
+        "RELOAD_CHECK_SECONDS": "0.2",
+    }
+    command = ["sh", "-ec", f'. "{SCRIPT}"; wait']
+    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(GUARD_SECONDS)
