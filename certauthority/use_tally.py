@@ -6,8 +6,9 @@ However many calls come, the tally grows only with certificates, their sources a
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from ipaddress import IPv6Address, ip_address
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from certauthority.models import ReasonCode
 
 # Of each certificate so many calls are kept one by one.
 KEPT_CALLS: Final = 50
+MOST_VERSION: Final = 12
+MOST_CIPHER: Final = 64
 
 Key = TypeVar("Key", bound=Hashable)
 
@@ -90,7 +93,8 @@ class Tally:
         return sorted(self.calls)
 
     def add(self, call: SeenCall) -> None:
-        """Add one call."""
+        """Add one call. Raises ``ValueError`` where its client address is none: a database would stumble over it."""
+        call = _storable(call)
         one = Count(accepted=int(call.accepted), refused=int(not call.accepted))
         minute = call.at.replace(second=0, microsecond=0)
         address = call.client_address
@@ -128,6 +132,18 @@ class Tally:
         kept.extend(calls)
         if len(kept) > 2 * KEPT_CALLS:
             self.calls[certificate_id] = self.newest(certificate_id)
+
+
+def _storable(call: SeenCall) -> SeenCall:
+    """The call as columns take it: one spelling for each address, and no more of OpenSSL's names than has room."""
+    address = ip_address(call.client_address.partition("%")[0])
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return replace(
+        call,
+        client_address=str(mapped or address),
+        tls_version=call.tls_version[:MOST_VERSION],
+        cipher=call.cipher[:MOST_CIPHER],
+    )
 
 
 def _count(counts: dict[Key, Count], key: Key, count: Count) -> None:

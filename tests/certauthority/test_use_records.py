@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from certauthority import use
 from certauthority.models import (
+    Authority,
     Certificate,
     CertificateUse,
     CertificateUseHour,
@@ -23,6 +25,7 @@ from certauthority.models import (
 )
 from certauthority.use_records import record_calls, record_tally
 from certauthority.use_tally import Tally
+from tests.certauthority.ocsp_client import issue, revoke
 from tests.certauthority.seen_calls import NOON, make_certificate, seen
 
 GUARD_SECONDS = 60
@@ -200,6 +203,34 @@ def test_rows_that_wait_for_long_are_bounded() -> None:
     assert len(tally.minutes) == 7
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("sent", "stored"),
+    [
+        ("::ffff:10.0.0.5", "10.0.0.5"),
+        ("2001:DB8:0:0:0:0:0:1", "2001:db8::1"),
+        ("fe80::1%eth0", "fe80::1"),
+    ],
+)
+def test_an_address_has_one_spelling(sent: str, stored: str) -> None:
+    one = make_certificate()
+    record_calls([seen(one, NOON, address=sent), seen(one, NOON, address=stored)])
+    assert [(source.address, source.accepted) for source in use.sources([one.pk])[one.pk]] == [(stored, 2)]
+
+
+@pytest.mark.django_db
+def test_names_that_are_too_long_are_cut() -> None:
+    one = make_certificate()
+    record_calls([replace(seen(one, NOON), tls_version="T" * 40, cipher="C" * 200)])
+    assert (use.last_calls(one.pk)[0].tls_version, use.last_calls(one.pk)[0].cipher) == ("T" * 12, "C" * 64)
+
+
+@pytest.mark.parametrize("address", ["", "unix:", "999.1.1.1", "10.0.0.5\x00"])
+def test_what_is_no_address_is_refused_before_it_reaches_the_database(address: str) -> None:
+    with pytest.raises(ValueError, match="does not appear to be an IPv4 or IPv6 address"):
+        Tally().add(seen(Certificate(id=uuid.uuid4()), NOON, address=address))
+
+
 def in_threads(works: list[Callable[[], None]]) -> None:
     """Each with a database connection of its own, as other gateways have."""
     failures: list[BaseException] = []
@@ -236,3 +267,14 @@ def test_gateways_that_write_at_once_lose_nothing_and_do_not_lock_each_other_out
     assert list(CertificateUseHour.objects.values_list("accepted", flat=True)) == [30] * 10
     assert list(CertificateUseSource.objects.values_list("accepted", flat=True)) == [30] * 10
     assert EndpointCall.objects.count() == 300
+
+
+@pytest.mark.postgresql
+def test_a_revocation_that_is_not_committed_yet_holds_up_no_count(
+    transactional_db: None, authorities: dict[str, Authority]
+) -> None:
+    certificate = issue()
+    with transaction.atomic():
+        revoke(certificate)
+        in_threads([lambda: record_calls([seen(certificate, NOON)])])
+    assert use.uses([certificate.pk])[certificate.pk].last_used_at == NOON

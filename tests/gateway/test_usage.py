@@ -64,6 +64,17 @@ def test_a_call_is_noted_without_a_query_and_a_hundred_are_written_in_a_handful(
 
 
 @pytest.mark.django_db
+def test_a_call_without_an_address_stops_no_other(caplog: pytest.LogCaptureFixture) -> None:
+    certificate = make_certificate()
+    usage = Usage()
+    usage.note(seen(certificate, NOON, address="unix:"))
+    usage.note(seen(certificate, NOON))
+    assert "A call could not be counted." in caplog.text
+    assert usage.flush()
+    assert accepted(certificate) == 1
+
+
+@pytest.mark.django_db
 def test_what_cannot_be_counted_hurts_no_request(caplog: pytest.LogCaptureFixture) -> None:
     usage = Usage()
     usage.note(None)  # type: ignore[arg-type]
