@@ -7,7 +7,7 @@ from typing import Any
 import dj_database_url
 from csp.constants import NONE, SELF
 
-from config import env, log_settings, queues, schedule
+from config import env, error_reports, log_settings, queues, schedule
 
 BASE_DIR = env.BASE_DIR
 DEBUG = env.DEBUG
@@ -289,3 +289,4 @@ CELERY_TASK_ROUTES = queues.ROUTES
 CELERY_BEAT_SCHEDULE = schedule.SCHEDULE
 
 LOGGING = log_settings.LOGGING
+error_reports.start(env.SENTRY_DSN, environment=env.MODE)
