@@ -76,7 +76,7 @@ var trust = new X509ChainPolicy {
 trust.CustomTrustStore.ImportFromPemFile("{bundle}");
 var handler = new SocketsHttpHandler {
     SslOptions = new SslClientAuthenticationOptions {
-        ClientCertificates = [certificate], CertificateChainPolicy = trust,
+        ClientCertificates = new X509CertificateCollection { certificate }, CertificateChainPolicy = trust,
     },
 };
 using var client = new HttpClient(handler);
