@@ -40,7 +40,8 @@ def revocation_list(request: HttpRequest, name: str) -> HttpResponse:
             status=503,
             headers={"Cache-Control": "no-store", "Retry-After": "60"},
         )
-    seconds = min(CRL_SECONDS, int((crl.next_update - now).total_seconds()))
+    # Caches count whole seconds, and the last one as well: one less, so that none answers after the CRL's time.
+    seconds = max(0, min(CRL_SECONDS, int((crl.next_update - now).total_seconds()) - 1))
     return _public(bytes(crl.der), "application/pkix-crl", seconds=seconds)
 
 

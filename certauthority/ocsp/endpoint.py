@@ -89,7 +89,8 @@ def _shared(answer: Answer, *, if_none_match: str, now: datetime) -> Reply:
     """RFC 5019, 6.2: the strong tag is the SHA-1 of the response, and Expires is its next update."""
     response = answer.response
     tag = f'"{hashlib.sha1(response.der, usedforsecurity=False).hexdigest()}"'
-    seconds = max(0, min(SHARED_SECONDS, response.next_update - int(now.timestamp())))
+    # Caches count whole seconds, and the last one as well: one less, so that none answers after the response's time.
+    seconds = max(0, min(SHARED_SECONDS, int(response.next_update - now.timestamp()) - 1))
     headers = [
         ("Content-Type", CONTENT_TYPE),
         ("Cache-Control", f"max-age={seconds}, public, no-transform, must-revalidate"),
