@@ -43,13 +43,13 @@ def _measure(names: list[str]) -> int:
     django.setup()
     from django.core.management import call_command
 
-    from bench import expiry, inventory, issuance, ocsp, pages, requests, revocation_lists
+    from bench import expiry, handshakes, inventory, issuance, ocsp, pages, requests, revocation_lists
 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", interactive=False, verbosity=0)
     call_command("create_authorities", stdout=StringIO())
     good = True
-    for measurement in (issuance, ocsp, pages, inventory, requests, revocation_lists, expiry):
+    for measurement in (issuance, ocsp, handshakes, pages, inventory, requests, revocation_lists, expiry):
         if names and measurement.__name__.removeprefix("bench.") not in names:
             continue
         for result in measurement.measure():
