@@ -12,7 +12,8 @@ import os
 import secrets
 import socket
 import tempfile
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PORTAL, SANDBOX, PRODUCTION = "rehearsal.localhost", "sandbox.mtls.localhost", "production.mtls.localhost"
@@ -23,10 +24,11 @@ LOOPBACK = "127.0.0.1"
 
 @dataclass(frozen=True)
 class Layout:
-    """One stack: its directory and its ports."""
+    """One stack: its directory and its ports. ``between`` are the ports at which the site reaches a server instead."""
 
     directory: Path
-    ports: dict[str, int]
+    ports: Mapping[str, int]
+    between: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def state(self) -> Path:
@@ -60,6 +62,20 @@ class Layout:
     def gateway_production_url(self) -> str:
         return f"https://{PRODUCTION}:{self.ports['https']}"
 
+    @property
+    def database_url(self) -> str:
+        """The site's database by the shortest way, whatever is between the site and its server."""
+        return self._database_at(self.ports["database"])
+
+    @property
+    def redis_url(self) -> str:
+        """Redis in the same way."""
+        return self._redis_at(self.ports["redis"])
+
+    def reached(self, server: str) -> int:
+        """The port at which the site reaches a server."""
+        return self.between.get(server, self.ports[server])
+
     def secret(self, name: str) -> Path:
         """The file that holds a secret."""
         return self.directory / "secrets" / name
@@ -68,30 +84,39 @@ class Layout:
         """The secret itself."""
         return self.secret(name).read_text(encoding="ascii")
 
+    def keep_addresses(self) -> None:
+        """Write where the site finds its servers, with their passwords."""
+        keep(self.secret("database_url"), self._database_at(self.reached("database")))
+        keep(self.secret("redis_url"), self._redis_at(self.reached("redis")))
+
+    def _database_at(self, port: int) -> str:
+        return f"postgresql://site:{self.secret_text('database_password')}@{LOOPBACK}:{port}/site"
+
+    def _redis_at(self, port: int) -> str:
+        return f"redis://:{self.secret_text('redis_password')}@{LOOPBACK}:{port}/0"
+
 
 def layout_in(directory: Path) -> Layout:
     """The stack that lives in a directory; a new one gets ports that are free now, and secrets of its own."""
-    for name in ("", "state", "logs", "mails", "secrets", "redis"):
+    for name in ("", "state", "logs", "mails", "secrets", "redis", "nginx"):
         (directory / name).mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = directory / "ports.json"
     if not kept.exists():
-        kept.write_text(json.dumps(dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))), encoding="ascii")
+        keep(kept, json.dumps(dict(zip(PORTS, _free_ports(len(PORTS)), strict=True))))
     found = Layout(directory, json.loads(kept.read_text(encoding="ascii")))
     for name in SECRETS:
         if not found.secret(name).exists():
-            _keep(found.secret(name), secrets.token_urlsafe(48))
-    servers = {
-        "database_url": f"postgresql://site:{found.secret_text('database_password')}@{LOOPBACK}:{{database}}/site",
-        "redis_url": f"redis://:{found.secret_text('redis_password')}@{LOOPBACK}:{{redis}}/0",
-    }
-    for name, address in servers.items():
-        _keep(found.secret(name), address.format(**found.ports))
+            keep(found.secret(name), secrets.token_urlsafe(48))
+    found.keep_addresses()
     return found
 
 
-def _keep(path: Path, secret: str) -> None:
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(secret)
+def keep(path: Path, text: str) -> None:
+    """Write a whole file that only its owner may read."""
+    fresh = path.with_name(f"{path.name}.fresh")
+    with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    fresh.replace(path)
 
 
 def site_environment(layout: Layout, *, signs: bool) -> dict[str, str]:
@@ -106,7 +131,7 @@ def site_environment(layout: Layout, *, signs: bool) -> dict[str, str]:
         "SECRET_KEY_FILE": str(layout.secret("secret_key")),
         "DATABASE_URL_FILE": str(layout.secret("database_url")),
         "REDIS_URL_FILE": str(layout.secret("redis_url")),
-        "EMAIL_URL": f"smtp://{LOOPBACK}:{layout.ports['mail']}",
+        "EMAIL_URL": f"smtp://{LOOPBACK}:{layout.reached('mail')}",
         "BEHIND_PROXY": "true",
         "SIGNS": str(signs).lower(),
         "PYTHONUNBUFFERED": "1",

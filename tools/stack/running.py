@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import os
 import shutil
 import smtplib
 import socket
@@ -11,12 +10,14 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from xmlrpc.client import Fault, ServerProxy
 
+import psutil
 import psycopg
 import redis
 from supervisor.xmlrpc import SupervisorTransport
@@ -38,8 +39,10 @@ class StackProblem(Exception):
 class Stack:
     """One stack. A ``with`` block starts it, waits until it serves, and ends every process of it."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, more: Sequence[servers.Program] = ()) -> None:
+        """``more`` are programs that can be started beside the stack's own; nothing starts them by itself."""
         self.layout = layout
+        self._more = more
         self._supervisor: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -61,10 +64,12 @@ class Stack:
         Raises:
             StackProblem: a program is missing, or something does not become ready.
         """
+        self._see_that_nothing_runs()
         self._write()
         make_socket_directory(self.layout.control.parent)
         self._supervisor = subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-c", str(self.layout.directory / "supervisor.conf")],
+            env=servers.surroundings(),
             start_new_session=True,
         )
         self._wait("supervisor", lambda: self._call("getState"))
@@ -72,30 +77,47 @@ class Stack:
             self.start_process(name)
             self._wait(name, answers)
         self.manage("config.run.prepare")
-        for name in SITE:
-            self.start_process(name)
-        self.start_process("nginx")
+        for name in (*SITE, "nginx"):
+            self._call("startProcess", name, False)
         self._wait("the site", self._site)
 
     def end(self) -> None:
         """End every process."""
-        if self._supervisor is not None:
-            self._supervisor.terminate()
-            self._supervisor.wait(END_SECONDS)
-            self._supervisor = None
+        if self._supervisor is None:  # What runs here, if anything, is not ours.
+            return
+        supervisor, self._supervisor = self._supervisor, None
+        everybody = [psutil.Process(supervisor.pid)] if supervisor.poll() is None else []
+        everybody += [child for one in everybody for child in one.children(recursive=True)]
+        supervisor.terminate()
+        try:
+            supervisor.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            for process in everybody:
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+            supervisor.wait()
         shutil.rmtree(self.layout.control.parent, ignore_errors=True)
 
     def wait(self) -> None:
-        """Until somebody ends it."""
+        """Until somebody ends it.
+
+        Raises:
+            StackProblem: it ended by itself.
+        """
         if self._supervisor is not None:
             self._supervisor.wait()
+            raise StackProblem("The stack’s supervisor has ended. See supervisor.log in its logs.")
 
     def manage(self, module: str, *arguments: str, **environment: str) -> None:
-        """Run a module of ours with the environment of a process that signs."""
+        """Run a module of ours with the environment of a process that signs.
+
+        Raises:
+            StackProblem: it did not end well; it has said why.
+        """
         done = subprocess.run(
             [sys.executable, "-m", module, *arguments],
             cwd=servers.BASE_DIR,
-            env=dict(os.environ) | site_environment(self.layout, signs=True) | environment,
+            env=servers.surroundings() | site_environment(self.layout, signs=True) | environment,
             check=False,
         )
         if done.returncode:
@@ -112,6 +134,10 @@ class Stack:
     def pid(self, name: str) -> int:
         """The process id; 0 where it does not run."""
         return int(self._call("getProcessInfo", name)["pid"])
+
+    def children(self, name: str) -> list[int]:
+        """The processes that a process of the stack has begun itself, such as those of a worker's pool."""
+        return [child.pid for child in psutil.Process(self.pid(name)).children(recursive=True)]
 
     def kill(self, name: str, signal_name: str = "KILL") -> int:
         """Send a process a signal as from outside; supervisor starts it again. The id that it had."""
@@ -136,8 +162,35 @@ class Stack:
         servers.write_redis(self.layout)
         nginx.write(nginx_values(self.layout), self.layout.directory / "nginx" / "conf")
         servers.write_supervisor(
-            self.layout, servers.programs(self.layout, nginx_program=nginx_program, redis_program=redis_program)
+            self.layout,
+            [
+                *servers.programs(self.layout, nginx_program=nginx_program, redis_program=redis_program),
+                *self._more,
+            ],
         )
+
+    def _see_that_nothing_runs(self) -> None:
+        if self._answers():
+            raise StackProblem(
+                f"This stack runs already: another program has {self.layout.directory}. End that one first."
+            )
+        for name, port in self.layout.ports.items():
+            with socket.socket() as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                try:
+                    probe.bind((LOOPBACK, port))
+                except OSError as error:
+                    raise StackProblem(
+                        f"Port {port}, this stack’s {name}, is in use by another program. End that one, or start a "
+                        "stack in another directory."
+                    ) from error
+
+    def _answers(self) -> bool:
+        try:
+            self._call("getState")
+        except (OSError, http.client.HTTPException):
+            return False
+        return True
 
     def _wait(self, name: str, answers: Callable[[], Any]) -> None:
         until = time.monotonic() + READY_SECONDS

