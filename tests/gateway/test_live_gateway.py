@@ -17,6 +17,7 @@ from certauthority import server_certificates
 from certauthority.models import Authority, CertificateUseHour
 from certauthority.x509.export import pem_bundle
 from certauthority.x509.requests import new_private_key
+from config.run.ready import check_endpoint
 from portal.models import Credential, Project
 from tests.factories import make_credential, make_csr
 from tests.gateway.certificates import revoke
@@ -71,6 +72,7 @@ def test_each_port_is_the_host_of_its_environment(live_gateway: LiveGateway, iss
 def test_without_a_certificate_it_says_so(live_gateway: LiveGateway) -> None:
     answer = get(live_gateway.ports["sandbox"], context(live_gateway.ca_file))
     assert (answer.status, answer.code) == (401, "CLIENT_CERT_MISSING")
+    check_endpoint("127.0.0.1", live_gateway.ports.values())
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3], ids=["1.2", "1.3"])

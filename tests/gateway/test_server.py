@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from config.run.ready import NotReady, check_endpoint
 from tests.gateway.tiny_server import TinyServer, running
 from tests.gateway.tls_client import connect, context, get, read_response, read_to_end, request
+from tests.gateway_server import free_ports
 
 MIB = 1024 * 1024
 # How the first message of a handshake begins: a record of 512 octets, version 1.2 inside.
@@ -192,6 +194,14 @@ def test_a_stop_sends_the_answer_that_is_under_way_and_takes_nothing_new(tmp_pat
         with pytest.raises(ConnectionRefusedError):
             connect(server.port, tls)
         assert "Traceback" not in server.said()
+
+
+def test_the_launcher_waits_until_both_ports_answer_as_the_endpoint_does(tiny_server: TinyServer) -> None:
+    with pytest.raises(NotReady, match=rf"at port {tiny_server.port} with status 200"):
+        check_endpoint("127.0.0.1", [tiny_server.port])
+    (closed,) = free_ports(1)
+    with pytest.raises(NotReady, match=f"does not answer at port {closed}"):
+        check_endpoint("127.0.0.1", [closed])
 
 
 def test_a_stop_waits_for_no_answer_that_hangs(tmp_path: Path) -> None:
