@@ -41,6 +41,7 @@ class Token:
         self._module = str(settings.PKCS11_MODULE)
         self._lock = threading.RLock()
         self._session: pkcs11.Session | None = None
+        self._started: Library | None = None
         self._is_inherited = False
         self._refusal = ""
         # Keys by whatever their users call them: a handle is good for as long as its session.
@@ -59,17 +60,17 @@ class Token:
                 self._close()
                 if not repeatable:
                     raise self._unavailable(error) from None
+            except SigningUnavailable:
+                self._close()  # What a session does not find, another may.
+                raise
             try:
                 return work(self._opened())
             except exceptions.PKCS11Error as error:
                 self._close()
                 raise self._unavailable(error) from None
-            except SigningUnavailable:
-                self._close()
-                raise
 
     def leave_to_parent(self) -> None:
-        """After a fork the session is the parent's. A child begins anew (PKCS #11 v2.40, usage guide, 2.5.2)."""
+        """After a fork the session is the parent's. A child begins anew (PKCS #11 Usage Guide v2.40)."""
         self._lock = threading.RLock()
         self._session = None
         self.handles.clear()
@@ -108,12 +109,12 @@ class Token:
         if not os.path.isfile(self._module):
             raise SigningUnavailable(f"There is no PKCS#11 module {self._module}. Correct PKCS11_MODULE.")
         try:
-            library = pkcs11.lib(self._module)
+            library = self._started = pkcs11.lib(self._module)
             if self._is_inherited:
                 with suppress(exceptions.PKCS11Error):
                     library.finalize()
                 self._is_inherited = False
-                library = pkcs11.lib(self._module)
+                library = self._started = pkcs11.lib(self._module)
         except (exceptions.PKCS11Error, AttributeError, OSError):
             raise SigningUnavailable(
                 f"The PKCS#11 module {self._module} cannot be loaded. See that PKCS11_MODULE names the right library, "
@@ -128,8 +129,10 @@ class Token:
         if session is not None:
             with suppress(exceptions.PKCS11Error):
                 session.close()
-        with suppress(exceptions.PKCS11Error):
-            pkcs11.lib(self._module).finalize()
+        library, self._started = self._started, None
+        if library is not None:
+            with suppress(exceptions.PKCS11Error):
+                library.finalize()
 
     def _unavailable(self, error: exceptions.PKCS11Error) -> SigningUnavailable:
         if isinstance(error, exceptions.MultipleTokensReturned):
