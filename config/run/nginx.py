@@ -34,7 +34,7 @@ VARIABLES = {
     "NGINX_ENDPOINT_KEY": "PEM of its key",
     "NGINX_TLS_PROTOCOLS": "`TLSv1.2 TLSv1.3`, or `TLSv1.3` alone where GATEWAY_TLS12 is false; for all hosts",
     "NGINX_WEB_SERVERS": "the web servers, as `server 127.0.0.1:8000;` and so on",
-    "NGINX_GATEWAY_SERVERS": "the servers of gateway.wsgi, in the same way",
+    "NGINX_GATEWAY_SERVERS": "the servers of config.gateway_wsgi, in the same way",
     "NGINX_STATIC_ROOT": "the collected static files, STATE_DIR/static",
     "NGINX_FRONT_SECRET": "GATEWAY_FRONT_SECRET",
     "NGINX_CONNECTIONS_PER_ADDRESS": "how many requests of one client address may be under way",

@@ -9,7 +9,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +31,14 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    """Fails the test where it does not become so."""
+    last_moment = time.monotonic() + PATIENCE_SECONDS
+    while not is_so():
+        assert time.monotonic() < last_moment
+        time.sleep(0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +127,12 @@ class Front:
     def log_lines(self) -> list[dict[str, Any]]:
         """nginx's own log."""
         return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
+
+    def log_of(self, answer: Answer) -> dict[str, Any]:
+        """The line about a request, which is written a moment after its answer."""
+        request_id = answer.headers["x-request-id"]
+        wait_until(lambda: any(line["request_id"] == request_id for line in self.log_lines()))
+        return next(line for line in self.log_lines() if line["request_id"] == request_id)
 
     def curl(self, host: str, path: str, *arguments: str, client: Path | None = None, scheme: str = "https") -> Answer:
         """Call one host. ``client`` is PEM with a certificate and its key."""
@@ -230,7 +244,7 @@ def running(folder: Path) -> Iterator[Front]:
     certify(front)
     configuration = nginx.write(front.variables, folder / "conf")
     with ExitStack() as stack:
-        stack.enter_context(granian(front, "gateway.wsgi:application", front.gateway))
+        stack.enter_context(granian(front, "config.gateway_wsgi:application", front.gateway))
         stack.enter_context(granian(front, "config.wsgi:application", front.web))
         command = nginx.command(configuration)
         front.nginx = stack.enter_context(_process(command, folder / "nginx.out", front.https))

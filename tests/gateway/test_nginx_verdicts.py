@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import subprocess
-import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -74,7 +73,7 @@ def test_an_accepted_certificate_is_told_who_it_is(front: Front, client_file: Pa
     assert answer.json["alias"] == credential.alias
     assert answer.json["clientAddress"] == "127.0.0.1"
     assert answer.json["tls"] == {"version": "TLSv1.3", "cipher": "TLS_AES_256_GCM_SHA384"}
-    assert answer.headers["x-request-id"] == front.log_lines()[-1]["request_id"]
+    assert front.log_of(answer)["host"] == SANDBOX
 
 
 def test_the_host_decides_the_environment(front: Front, client_file: Path) -> None:
@@ -97,7 +96,7 @@ def test_tls_1_2_is_named(front: Front, client_file: Path) -> None:
 def test_without_a_certificate(front: Front) -> None:
     answer = front.curl(SANDBOX, "/")
     assert (answer.status, answer.reason) == (401, "CLIENT_CERT_MISSING")
-    assert front.log_lines()[-1]["client_verify"] == "NONE"
+    assert front.log_of(answer)["client_verify"] == "NONE"
 
 
 @pytest.mark.parametrize("body", [(), ("--data", "a=1")], ids=["get", "post"])
@@ -107,7 +106,7 @@ def test_an_expired_certificate_reaches_the_application(front: Front, client_fil
     answer = front.curl(SANDBOX, "/echo", *body, client=client_file)
     assert (answer.status, answer.reason) == (403, "CLIENT_CERT_EXPIRED")
     assert credential.alias in answer.json["Errors"]["Error"][0]["Description"]
-    assert front.log_lines()[-1]["client_verify"] == "FAILED:certificate has expired"
+    assert front.log_of(answer)["client_verify"] == "FAILED:certificate has expired"
 
 
 def test_a_certificate_that_is_not_yet_valid(front: Front, client_file: Path) -> None:
@@ -115,7 +114,7 @@ def test_a_certificate_that_is_not_yet_valid(front: Front, client_file: Path) ->
     save(client_file, odd_certificate(ca, key=key, begins_in_days=5), key)
     answer = front.curl(SANDBOX, "/", client=client_file)
     assert (answer.status, answer.reason) == (403, "CLIENT_CERT_NOT_YET_VALID")
-    assert front.log_lines()[-1]["client_verify"] == "FAILED:certificate is not yet valid"
+    assert front.log_of(answer)["client_verify"] == "FAILED:certificate is not yet valid"
 
 
 def test_a_certificate_for_servers(front: Front, client_file: Path) -> None:
@@ -209,10 +208,7 @@ def test_no_session_is_taken_up_again(front: Front, client_file: Path) -> None:
 def test_calls_are_counted_with_the_clients_own_address(front: Front, client_file: Path) -> None:
     credential = live_credential(client_file)
     front.curl(SANDBOX, "/", client=client_file)
-    last_moment = time.monotonic() + GUARD_SECONDS
-    while not EndpointCall.objects.filter(certificate=credential.certificate).exists():
-        assert time.monotonic() < last_moment, "the call was not written"
-        time.sleep(0.1)
+    nginx_front.wait_until(lambda: EndpointCall.objects.filter(certificate=credential.certificate).exists())
     call = EndpointCall.objects.get(certificate=credential.certificate)
     assert (call.accepted, call.environment, call.client_address) == (True, "sandbox", "127.0.0.1")
 
@@ -221,7 +217,7 @@ def test_a_stopped_granian_loses_no_call(front: Front, client_file: Path) -> Non
     """A hundred calls, then SIGTERM at once: all hundred are in the database when the process has ended."""
     credential = live_credential(client_file)
     other = Front(front.folder, https=front.https, http=front.http, web=front.web, gateway=free_port())
-    with nginx_front.granian(other, "gateway.wsgi:application", other.gateway) as process:
+    with nginx_front.granian(other, "config.gateway_wsgi:application", other.gateway) as process:
         nginx_front.wait_until_listening(other.gateway, process, front.folder / "nginx.out")
         headers = nginx_front.front_headers(bytes(credential.certificate.der))
         statuses = nginx_front.ask_directly(other.gateway, "/", headers, times=100)
