@@ -32,7 +32,7 @@ from pytest_django import Settings
 from audit.models import AuditEvent
 from certauthority import revocation_lists
 from certauthority.backup.making import SESSIONS
-from certauthority.models import Authority, Certificate, RevocationReason
+from certauthority.models import Authority, Certificate
 from tests.hostile.traces import database_dump
 from tests.processes import ROOT, site_environment
 from tests.whole_site import make_whole_site

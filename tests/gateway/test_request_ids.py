@@ -38,7 +38,9 @@ def test_each_answer_names_an_id_and_the_log_line_carries_it() -> None:
 
 
 def test_a_client_does_not_choose_it_but_a_front_does() -> None:
-    assert ask(call_with(), HTTP_X_REQUEST_ID="chosen-by-the-client").headers[request_ids.HEADER] != "chosen-by-the-client"
+    assert (
+        ask(call_with(), HTTP_X_REQUEST_ID="chosen-by-the-client").headers[request_ids.HEADER] != "chosen-by-the-client"
+    )
     with request_ids.working_on("chosen-by-the-front"):
         assert ask(call_with()).headers[request_ids.HEADER] == "chosen-by-the-front"
 

@@ -9,6 +9,7 @@ import pytest
 from certauthority.models import Authority
 from tests import corpus
 from tests.hostile.forms_found import FoundForm, forms_of
+from tests.softhsm import soft_token  # noqa: F401  a fixture
 from tests.whole_site import WholeSite, make_whole_site
 
 collect_ignore = corpus.ignored(Path(__file__).parent)

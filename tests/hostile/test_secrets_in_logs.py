@@ -11,11 +11,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from django.utils import timezone
 
 from certauthority.tasks import publish_revocation_lists
 from connect import request_ids
 from tests.hostile.secrets_made import KEYSTORES, SECRETS
 from tests.processes import celery_worker
+from tests.softhsm import SoftToken, make_hierarchy
 from tests.web_server import Server, web_server
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -76,3 +78,17 @@ def test_web_servers_and_workers_write_no_secret(tmp_path: Path, canaries: dict[
     failed = [line for line in lines_of(worker) if "raised unexpected" in line["message"]]
     assert failed[0]["request_id"] == "request-of-the-test"
     assert "does not open with CA_KEY_PASSPHRASE" in failed[0]["message"]
+
+
+@pytest.mark.postgresql
+@pytest.mark.usefixtures("transactional_db")
+def test_a_pin_that_opens_nothing_is_written_nowhere(tmp_path: Path, soft_token: SoftToken) -> None:
+    make_hierarchy(timezone.now())
+    pin, log = f"canary-{secrets.token_hex(6)}", tmp_path / "worker.log"
+    environment = {**soft_token.environment, "PKCS11_PIN": pin, "STATE_DIR": str(tmp_path), "LOG_LEVEL": "DEBUG"}
+    with celery_worker(log, **environment):
+        publish_revocation_lists.delay()
+        wait_for(log, "raised unexpected: SigningUnavailable")
+    assert "PKCS11_PIN" in log.read_text()
+    assert pin not in log.read_text()
+    assert soft_token.pin not in log.read_text()
