@@ -79,6 +79,10 @@ class Stack:
         self.manage("config.run.prepare")
         for name in (*SITE, "nginx"):
             self._call("startProcess", name, False)
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Until the site says that everything works. Raises StackProblem where it does not come to that."""
         self._wait("the site", self._site)
 
     def end(self) -> None:

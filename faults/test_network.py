@@ -1,0 +1,67 @@
+"""The network between the site and its servers: cut, swallowing everything, and slow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from faults.agreement import check_orders
+from faults.browser import Answer
+from faults.site import ISSUED, Crowd, Site
+
+HOW = {"cut": "cut", "blackhole": "swallows everything", "slow": "half a second late"}
+
+
+def _during(site: Site, name: str, mode: str) -> tuple[Crowd, dict[str, Answer]]:
+    """What eight people are answered while the way to a server is broken."""
+    crowd = Crowd(site, [site.order() for _ in range(8)], clients=8)
+    with site.between.broken(name, mode):
+        crowd.begin()
+        answers = crowd.end()
+    return crowd, answers
+
+
+@pytest.mark.parametrize("mode", ["cut", "blackhole", "slow"])
+def test_the_way_to_redis_is_broken(site: Site, found: Callable[..., None], mode: str) -> None:
+    """Issuing needs no Redis."""
+    _, answers = _during(site, "redis", mode)
+    assert {answer.status for answer in answers.values()} == {ISSUED}
+    check_orders(site.database, list(answers))
+    found(f"Network to Redis: {HOW[mode]}", "8 forms by 8 people", "8 answered the first time")
+
+
+def test_the_way_to_postgresql_is_cut(site: Site, found: Callable[..., None]) -> None:
+    """A page says that it does not work; nothing is stored; the next attempt works."""
+    crowd, answers = _during(site, "database", "cut")
+    statuses = sorted({answer.status for answer in answers.values()})
+    assert min(statuses) >= 500
+    assert [site.made(order) for order in crowd.orders] == [0] * len(crowd.orders)
+    site.issue_again(crowd.orders)
+    check_orders(site.database, list(answers))
+    found("Network to PostgreSQL: cut", "8 forms by 8 people", f"answered {statuses}, nothing stored; 8 on repeating")
+
+
+def test_the_way_to_postgresql_swallows_everything(site: Site, found: Callable[..., None]) -> None:
+    """Whoever asks meanwhile is told that it does not work, or has a certificate once it does; never two."""
+    crowd = Crowd(site, [site.order() for _ in range(8)], clients=8)
+    with site.between.broken("database", "blackhole"):
+        crowd.begin()
+        assert site.browser.get("/healthz").status in (200, 502, 503, 504), "it is answered at all"
+    answers = crowd.end()
+    taken = [name for name, answer in answers.items() if answer.status == ISSUED]
+    check_orders(site.database, taken)
+    site.issue_again([order for order in crowd.orders if order.submission not in taken])
+    check_orders(site.database, list(answers))
+    found("Network to PostgreSQL: swallows everything", "8 forms by 8 people", f"{len(taken)} answered at once")
+
+
+def test_the_way_to_postgresql_is_slow(site: Site, found: Callable[..., None]) -> None:
+    """Slow, and right."""
+    order = site.order()
+    with site.between.broken("database", "slow"):
+        answer = site.browser.issue(site.project, order)
+    if answer.status != ISSUED:
+        site.issue_again([order])
+    check_orders(site.database, [order.submission])
+    found("Network to PostgreSQL: half a second late", "1 form", f"answered {answer.status}; 1 certificate")

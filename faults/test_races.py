@@ -1,0 +1,56 @@
+"""Many at once on one name, and many workers at once on one request."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+from certauthority.x509.requests import build_request, new_private_key
+from faults.browser import Order
+from faults.site import ISSUED, Crowd, Site
+
+NAMES, RACERS = 8, 4
+
+
+def test_four_people_ask_for_one_name_at_once(site: Site, found: Callable[..., None]) -> None:
+    """One gets it; the others are told that it is taken, and see no error page."""
+    orders: list[Order] = []
+    groups: list[list[str]] = []
+    for _ in range(NAMES):
+        subject = site.subject()
+        same = [
+            replace(site.order(), csr=build_request(subject, new_private_key()), alias=f"race-{len(orders)}-{number}")
+            for number in range(RACERS)
+        ]
+        orders += same
+        groups.append([order.submission for order in same])
+    crowd = Crowd(site, orders)
+    crowd.begin()
+    answers = crowd.end()
+    for group in groups:
+        assert sorted(answers[name].status for name in group) == [200] * (RACERS - 1) + [ISSUED]
+    losers = [answer.text for answer in answers.values() if answer.status == 200]
+    assert all("rule is broken" in text for text in losers)
+    found(
+        f"{RACERS} people ask for one name at once",
+        f"{len(orders)} forms for {NAMES} names",
+        f"{NAMES} certificates; {len(losers)} told that the name is taken",
+    )
+
+
+def test_many_workers_take_one_request_at_once(site: Site, found: Callable[..., None]) -> None:
+    """However often its message comes, it is signed once and told of once."""
+    numbers = site.work("renewals", "15", "at-once", "8")["numbers"]
+    site.wait_until_signed(numbers)
+    events = Counter(
+        event
+        for (event,) in site.database.rows(
+            "SELECT event FROM connect_notice WHERE kind = 'kmp.request-signed' AND channel = 'mail' "
+            "AND split_part(event, ':', 2) = ANY(%s)",
+            numbers,
+        )
+    )
+    assert set(events.values()) == {3}
+    assert len(events) == len(numbers)
+    found("One request's message comes 9 times", "15 renewals to 4 processes", "15 signed once; one notice for each")
