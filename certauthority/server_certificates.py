@@ -8,21 +8,15 @@ file, at once.
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    PublicFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from django.conf import settings
 from django.db import transaction
 
@@ -34,6 +28,7 @@ from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate, PublicKey
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.records import certificate_fields
+from certauthority.signers import algorithms, key_files
 from certauthority.x509.armor import certificate_ders
 from certauthority.x509.building import build_verified_certificate
 from certauthority.x509.certificates import CertificateFacts, read_certificate
@@ -49,6 +44,7 @@ ALARM_BEFORE = timedelta(days=15)
 BACKDATE = timedelta(hours=1)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 HOLDER = "endpoint"
+KEY_ALGORITHM = "EC P-256"
 # pkilint knows no name without a dot; localhost is one by RFC 6761, 6.3, and every TLS client takes it.
 LOCALHOST_FINDING = 'ERROR pkix.invalid_domain_name_syntax: Invalid domain name syntax: "localhost"'
 
@@ -103,15 +99,16 @@ def certify_if_due(*, now: datetime) -> CertificateFacts | None:
     if _is_good(now=now):
         return None
     key = _key()
-    facts, issuer = _certify(_spki(key), now=now)
-    _write(chain_path(), pem_bundle([facts.der, issuer]).encode())
+    facts, issuer = _certify(signers.spki(key), now=now)
+    with _told_where():
+        key_files.write_whole(chain_path(), pem_bundle([facts.der, issuer]).encode())
     return facts
 
 
 def problem(*, now: datetime) -> str:
     """What is wrong with the endpoint's certificate, as a sentence; empty when nothing is."""
-    found = _stored()
-    if found is None or _key_of(key_path()) is None:
+    found, key = _stored(), _stored_key()
+    if found is None or key is None or signers.spki(key) != found[0].public_key.spki:
         return (
             f"The mTLS endpoint has no server certificate in {settings.GATEWAY_DIRECTORY}. "
             "Run manage.py certify_endpoint."
@@ -127,7 +124,7 @@ def problem(*, now: datetime) -> str:
 
 
 def _is_good(*, now: datetime) -> bool:
-    found, key = _stored(), _key_of(key_path())
+    found, key = _stored(), _stored_key()
     if found is None or key is None:
         return False
     leaf, issuer = found
@@ -137,7 +134,7 @@ def _is_good(*, now: datetime) -> bool:
     row = Certificate.objects.filter(fingerprint=leaf.fingerprint, revoked_at=None)
     return (
         lasts
-        and leaf.public_key.spki == _spki(key)
+        and leaf.public_key.spki == signers.spki(key)
         and set(leaf.subject_alternative_names) == names().as_facts()
         and issuer.der == bytes(authority.certificate.der)
         and row.exists()
@@ -201,43 +198,31 @@ def _stored() -> tuple[CertificateFacts, CertificateFacts] | None:
     return leaf, issuer
 
 
-def _key() -> ec.EllipticCurvePrivateKey:
+def _stored_key() -> EllipticCurvePrivateKey | None:
+    """The key as it lies in the directory; None where it is missing, not readable, or readable by others."""
+    key = key_files.load_unencrypted(key_path())
+    return key if isinstance(key, EllipticCurvePrivateKey) else None
+
+
+def _key() -> signers.PrivateKey:
     """The endpoint's key, made where there is none that can be used."""
-    key = _key_of(key_path())
+    key: signers.PrivateKey | None = _stored_key()
     if key is None:
-        key = ec.generate_private_key(ec.SECP256R1())
-        _write(key_path(), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+        key = algorithms.generate(KEY_ALGORITHM)
+        with _told_where():
+            key_files.write_unencrypted(key_path(), key)
     return key
 
 
-def _key_of(path: Path) -> ec.EllipticCurvePrivateKey | None:
-    """The key in a file that its owner alone can read; None where there is no such key."""
+@contextmanager
+def _told_where() -> Iterator[None]:
+    """Make the directory, and raise CAError where it cannot be written."""
+    directory = Path(settings.GATEWAY_DIRECTORY)
     try:
-        if path.stat().st_mode & 0o077:
-            return None  # Others may have read it: a new one is made.
-        key = load_pem_private_key(path.read_bytes(), None)
-    except (OSError, ValueError, TypeError):
-        return None
-    return key if isinstance(key, ec.EllipticCurvePrivateKey) else None
-
-
-def _spki(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Replace a file as a whole: a reader finds the old one or the new one."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        fresh.unlink(missing_ok=True)
-        with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.rename(path)
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        yield
     except OSError as error:
         raise CAError(
-            f"The endpoint’s server certificate cannot be stored in {path.parent} ({error.strerror}). "
+            f"The endpoint’s server certificate cannot be stored in {directory} ({error.strerror}). "
             "Make that directory writable."
         ) from error

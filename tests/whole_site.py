@@ -11,7 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from audit.events import Actor
-from certauthority import trust
+from certauthority import server_certificates, trust
 from certauthority.models import TrustedAuthority
 from connect.expiry.digest import token_of
 from connect.expiry.snooze import snooze_url
@@ -139,6 +139,7 @@ class WholeSite:
 def make_whole_site() -> WholeSite:
     """Everything, made by the use-cases; it needs the fixture ``authorities``."""
     now = timezone.now()
+    server_certificates.certify_if_due(now=now)  # Without it /readyz says that the endpoint has none.
     create_applications()
     company = make_company(name="Acme Payments Ltd", cid="123456", group_email="certificates@acme.example")
     admin = make_user(company=company, email="alice@acme.example", name="Alice Marlow")

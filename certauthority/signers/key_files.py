@@ -1,13 +1,18 @@
-"""Keys in files: encrypted PKCS#8 in ``CA_DIRECTORY``, mode 0600, all under one passphrase."""
+"""Keys in files of mode 0600: those of the CAs as encrypted PKCS#8 in ``CA_DIRECTORY``, all under one passphrase.
+
+The key of a server certificate is not encrypted, because whoever serves has no passphrase.
+"""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
@@ -91,9 +96,29 @@ def decrypt(pem: bytes, passphrase: bytes) -> object:
         raise ValueError("it is not encrypted") from None
 
 
+def load_unencrypted(path: Path) -> PrivateKey | None:
+    """The key in a file that its owner alone can read; None where there is no such key.
+
+    One that others may have read is as good as none.
+    """
+    try:
+        if path.stat().st_mode & 0o077:
+            return None
+        key = load_pem_private_key(path.read_bytes(), None)
+    except (OSError, ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key if isinstance(key, PrivateKey) else None
+
+
+def write_unencrypted(path: Path, key: PrivateKey) -> None:
+    """Store the key of a server certificate. Raises OSError."""
+    write_whole(path, key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+
+
 def write_whole(path: Path, content: bytes) -> None:
     """Write a file for its owner alone, all of it or nothing. Raises OSError."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)  # Of a process that had this number and was killed, as happens in containers.
     try:
         with open(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(content)

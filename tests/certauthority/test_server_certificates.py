@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from datetime import timedelta
@@ -109,13 +110,17 @@ def test_it_follows_the_names_of_the_endpoint(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("name", ["endpoint.pem", "endpoint.key.pem"])
-@pytest.mark.parametrize("harm", ["lost", "spoilt", "cut"])
+@pytest.mark.parametrize("harm", ["lost", "spoilt", "cut", "of another pair"])
 def test_a_harmed_file_is_made_good(name: str, harm: str, settings: Settings) -> None:
     certify_if_due(now=timezone.now())
     path = Path(settings.GATEWAY_DIRECTORY) / name
     whole = path.read_bytes()
     if harm == "lost":
         path.unlink()
+    elif harm == "of another pair":
+        server_certificates.key_path().unlink()
+        certify_if_due(now=timezone.now())
+        path.write_bytes(whole)
     else:
         path.write_bytes(b"rubbish" if harm == "spoilt" else whole[: len(whole) // 2])
     assert server_certificates.problem(now=timezone.now())
@@ -133,6 +138,16 @@ def test_a_key_that_others_could_read_is_replaced() -> None:
     assert second is not None
     assert second.public_key != first.public_key
     assert server_certificates.key_path().stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_that_a_killed_process_left_is_no_hindrance(settings: Settings) -> None:
+    """In a container the next process has the same number."""
+    for path in (server_certificates.chain_path(), server_certificates.key_path()):
+        path.parent.mkdir(exist_ok=True)
+        path.with_name(f".{path.name}.{os.getpid()}").write_bytes(b"half of i")
+    assert certify_if_due(now=timezone.now()) is not None
+    assert server_certificates.problem(now=timezone.now()) == ""
+    assert {path.name for path in Path(settings.GATEWAY_DIRECTORY).iterdir()} == {"endpoint.pem", "endpoint.key.pem"}
 
 
 def test_one_that_was_revoked_or_that_no_row_knows_is_replaced() -> None:
