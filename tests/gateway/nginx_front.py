@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import socket
 import ssl
@@ -14,7 +13,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from config.run import nginx
 from tests.processes import ROOT, site_environment
@@ -176,32 +174,6 @@ class Front:
         with socket.create_connection(("127.0.0.1", self.https), timeout=PATIENCE_SECONDS) as connection:
             connection.sendall(sent)
             return everything(connection)
-
-
-def front_headers(der: bytes | None = None, **changed: str) -> dict[str, str]:
-    """What nginx sends along; None is no certificate."""
-    return {
-        "X-Rehearsal-Front-Secret": SECRET,
-        "X-Rehearsal-Environment": "sandbox",
-        "X-Rehearsal-Client-Address": "192.0.2.44",
-        "X-Rehearsal-TLS-Version": "TLSv1.3",
-        "X-Rehearsal-TLS-Cipher": "TLS_AES_256_GCM_SHA384",
-        **({"X-Rehearsal-Client-Cert": quote(ssl.DER_cert_to_PEM_cert(der))} if der is not None else {}),
-        **changed,
-    }
-
-
-def ask_directly(port: int, path: str, headers: dict[str, str], *, times: int = 1) -> list[int]:
-    """Statuses of requests past nginx, on one connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_SECONDS)
-    statuses = []
-    for _ in range(times):
-        connection.request("GET", path, headers=headers)
-        response = connection.getresponse()
-        response.read()
-        statuses.append(response.status)
-    connection.close()
-    return statuses
 
 
 def everything(connection: socket.socket) -> bytes:

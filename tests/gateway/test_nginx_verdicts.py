@@ -21,7 +21,7 @@ from certauthority.x509.requests import PrivateKey, new_private_key
 from portal.models import Credential, Environment
 from portal.revocation import revoke
 from tests.factories import make_credential, make_csr, make_project
-from tests.gateway import nginx_front
+from tests.gateway import nginx_front, past_nginx
 from tests.gateway.certificates import trusted_ca
 from tests.gateway.nginx_front import PRODUCTION, SANDBOX, Front, free_port
 from tests.gateway.odd_certificates import SERVER, odd_certificate
@@ -219,8 +219,8 @@ def test_a_stopped_granian_loses_no_call(front: Front, client_file: Path) -> Non
     other = Front(front.folder, https=front.https, http=front.http, web=front.web, gateway=free_port())
     with nginx_front.granian(other, "config.gateway_wsgi:application", other.gateway) as process:
         nginx_front.wait_until_listening(other.gateway, process, front.folder / "nginx.out")
-        headers = nginx_front.front_headers(bytes(credential.certificate.der))
-        statuses = nginx_front.ask_directly(other.gateway, "/", headers, times=100)
+        headers = past_nginx.front_headers(bytes(credential.certificate.der))
+        statuses = past_nginx.ask_directly(other.gateway, "/", headers, times=100)
         process.terminate()
         assert process.wait(GUARD_SECONDS) == 0
     assert statuses == [200] * 100
