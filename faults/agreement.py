@@ -29,6 +29,8 @@ ISSUED = """
     JOIN certauthority_authority a ON a.id = c.authority_id
     JOIN certauthority_certificate i ON i.id = a.certificate_id
     WHERE a.purpose IN ('developers', 'kmp') AND length(c.der) > 0
+      AND NOT EXISTS (SELECT 1 FROM certauthority_ocspresponder o WHERE o.certificate_id = c.id)
+      AND c.subject NOT LIKE '%%OCSP%%'
 """
 TOLD_OF = """
     SELECT c.id, (SELECT count(*) FROM audit_auditevent e

@@ -29,7 +29,7 @@ def later_programs(layout: Layout) -> list[servers.Program]:
 
 def clock_ahead(days: int) -> dict[str, str]:
     """The environment of a process whose clock is so many days ahead. Raises NoClock."""
-    library = next(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"), None)
+    library = next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
     if library is None:
         raise NoClock("The tests of the clock need libfaketime. Install it: apt-get install faketime")
     # Time-outs count by the other clock, which goes on as it was.

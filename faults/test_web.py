@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from faults.agreement import check_orders
-from faults.site import ISSUED, Crowd, Site
+from faults.site import CLIENTS, ISSUED, Crowd, Site
 
 ORDERS = 60
 
@@ -20,12 +20,13 @@ def test_one_of_two_web_servers_is_killed_during_issues(site: Site, found: Calla
     taken = [name for name, answer in answers.items() if answer.status == ISSUED]
     check_orders(site.database, taken)
     unanswered = [order for order in crowd.orders if order.submission not in taken]
+    assert len(unanswered) <= CLIENTS, "only what was under way may fail: the other server takes the rest"
     made = sum(site.made(order) for order in unanswered)
     site.issue_again(unanswered)
     check_orders(site.database, list(answers))
     found(
         "One of two web servers killed",
-        f"{ORDERS} forms by 16 people",
+        f"{ORDERS} forms by {CLIENTS} people",
         f"{len(taken)} answered at once, all with their row; {len(unanswered)} sent again, {made} of which had been "
         f"stored before; {ORDERS} certificates",
     )
@@ -41,4 +42,6 @@ def test_nginx_is_reloaded_under_load(site: Site, found: Callable[..., None]) ->
     answers = crowd.end()
     assert {answer.status for answer in answers.values()} == {ISSUED}
     check_orders(site.database, list(answers))
-    found("nginx reloaded 5 times under load", f"{ORDERS} forms by 16 people", f"{ORDERS} answered the first time")
+    found(
+        "nginx reloaded 5 times under load", f"{ORDERS} forms by {CLIENTS} people", f"{ORDERS} answered the first time"
+    )

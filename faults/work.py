@@ -29,6 +29,7 @@ from certauthority import revocation_lists  # noqa: E402
 from certauthority.models import Authority  # noqa: E402
 from connect.models import User  # noqa: E402
 from connect.tasks import scan_expiries  # noqa: E402
+from kmp.models import InventoryEntry  # noqa: E402
 from kmp.requests import submit  # noqa: E402
 from kmp.tasks import process_request  # noqa: E402
 from portal.models import Credential, Project, Role  # noqa: E402
@@ -111,6 +112,7 @@ def quiet() -> Result:
     """End what earlier tests left, so that nobody is told of it once the clock is ahead."""
     live = Credential.objects.filter(ended_at=None)
     ended = live.update(ended_at=timezone.now(), end_reason="use-ended", next_notice_at=None)
+    InventoryEntry.objects.update(next_notice_at=None)
     return {"ended": ended}
 
 
