@@ -53,7 +53,7 @@ class Database:
     def rows(self, query: str, *values: Any) -> list[tuple[Any, ...]]:
         """What a query finds, on a connection of its own."""
         with psycopg.connect(self._url, connect_timeout=5, autocommit=True) as connection:
-            return connection.execute(query, values).fetchall()
+            return connection.execute(query, values or None).fetchall()
 
     def count(self, query: str, *values: Any) -> int:
         """The one number that a query finds."""
@@ -63,7 +63,7 @@ class Database:
     def execute(self, statement: str, *values: Any) -> None:
         """Change something as only who runs the site can."""
         with psycopg.connect(self._url, connect_timeout=5, autocommit=True) as connection:
-            connection.execute(statement, values)
+            connection.execute(statement, values or None)
 
 
 @dataclass(frozen=True)
