@@ -1,4 +1,4 @@
-"""The endpoint for a server of WSGI that stands behind a front: `granian --interface wsgi config.gateway_wsgi:application`."""
+"""The endpoint for a server of WSGI that stands behind a front: granian’s `config.gateway_wsgi:application`."""
 
 import atexit
 import os
