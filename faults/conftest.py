@@ -16,9 +16,9 @@ import pytest
 from faults import results
 from faults.agreement import check_certificates
 from faults.between import Between
-from faults.clock import later_programs
+from faults.more_programs import later_programs, second_beat
 from faults.results import Row
-from faults.site import Site
+from faults.site import Site, processes_of
 from tools.stack.layout import layout_in
 from tools.stack.running import Stack
 
@@ -57,8 +57,9 @@ def site() -> Iterator[Site]:
     layout = replace(layout, between=between.ports)
     layout.keep_addresses()
     try:
-        with Stack(layout, later_programs(layout)) as stack:
+        with Stack(layout, [*later_programs(layout), second_beat(layout)]) as stack:
             yield Site(stack, between)
+        assert processes_of(stack) == [], "a stack that has ended left processes"
     finally:
         between.end()
         kept = os.environ.get("FAULTS_KEEP")

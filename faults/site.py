@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from certauthority.x509.requests import build_request, new_private_key
 from faults.agreement import Database, Mails, wait_until
 from faults.between import Between
@@ -99,6 +101,16 @@ class Site:
         for pid in (main, *self.stack.children(name)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+
+
+def processes_of(stack: Stack) -> list[str]:
+    """The command lines of everything that runs in the stack's directory."""
+    directory, found = str(stack.layout.directory), []
+    for process in psutil.process_iter(["cmdline"]):
+        line = " ".join(process.info["cmdline"] or ())
+        if directory in line:
+            found.append(line)
+    return found
 
 
 class Crowd:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 
 from faults.agreement import check_notices
-from faults.clock import DAYS, LATER, MOVED
+from faults.more_programs import DAYS, LATER, MOVED
 from faults.site import Site
 
 COUNT = 10

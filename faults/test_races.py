@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from certauthority.x509.requests import build_request, new_private_key
+from faults.agreement import check_notices
 from faults.browser import Order
+from faults.more_programs import SECOND_BEAT
 from faults.site import ISSUED, Crowd, Site
 
 NAMES, RACERS = 8, 4
@@ -54,3 +56,18 @@ def test_many_workers_take_one_request_at_once(site: Site, found: Callable[..., 
     assert set(events.values()) == {3}
     assert len(events) == len(numbers)
     found("One request's message comes 9 times", "15 renewals to 4 processes", "15 signed once; one notice for each")
+
+
+def test_two_beats_send_everything_twice(site: Site, found: Callable[..., None]) -> None:
+    """Nothing is done twice."""
+    (site.stack.layout.directory / "other").mkdir(mode=0o700, exist_ok=True)
+    site.stack.start_process(SECOND_BEAT)
+    try:
+        numbers = site.work("renewals", "10", "at-once")["numbers"]
+        watched = site.work("notices", "20")["watched"]
+        site.wait_until_signed(numbers)
+        site.wait_until_sent("watched = ANY(%s)", watched, count=2 * len(watched))
+    finally:
+        site.stack.stop_process(SECOND_BEAT)
+    again = check_notices(site.database, site.mails, where="watched = ANY(%s)", values=[watched], repeats=0)
+    found("Two beats", "10 renewals, 40 notices", "10 signed once; 40 mails", f"{again} mails")

@@ -4,22 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from faults.agreement import check_orders
-from faults.site import Site
+from faults.site import Site, processes_of
 from tools.stack.running import Stack, StackProblem
-
-
-def processes_of(site: Site) -> list[str]:
-    """The command lines of everything that runs in the stack's directory."""
-    directory, found = str(site.stack.layout.directory), []
-    for process in psutil.process_iter(["cmdline"]):
-        line = " ".join(process.info["cmdline"] or ())
-        if directory in line and "faults.proxy" not in line:
-            found.append(line)
-    return found
 
 
 def test_a_second_start_beside_the_first_is_refused(site: Site) -> None:
@@ -34,7 +23,7 @@ def test_it_ends_whole_and_serves_again(site: Site, found: Callable[..., None]) 
     before = site.order()
     site.issue_again([before])
     site.stack.end()
-    assert processes_of(site) == []
+    assert processes_of(site.stack) == []
     site.stack.start()
     check_orders(site.database, [before.submission])
     after = site.order()

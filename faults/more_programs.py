@@ -1,4 +1,4 @@
-"""Processes of the site whose clock is ahead, by libfaketime."""
+"""Processes that only these tests start: some whose clock is ahead, by libfaketime, and a second beat."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from tools.stack.layout import Layout
 
 DAYS = 400
 LATER = "-later"
+SECOND_BEAT = "beat-second"
 MOVED = ("web1", "worker1", "beat")
 
 
@@ -17,14 +18,26 @@ class NoClock(Exception):
     """libfaketime is missing; the message says what to install."""
 
 
+def second_beat(layout: Layout) -> servers.Program:
+    """Another beat, as on another machine: with a state directory of its own."""
+    (beat,) = [program for program in _programs(layout) if program.name == "beat"]
+    return replace(
+        beat, name=SECOND_BEAT, environment={**beat.environment, "STATE_DIR": str(layout.directory / "other")}
+    )
+
+
 def later_programs(layout: Layout) -> list[servers.Program]:
     """A second web server, worker and beat, to be started in place of the others, for whom it is later."""
     surroundings = clock_ahead(DAYS)
     return [
         replace(program, name=f"{program.name}{LATER}", environment={**program.environment, **surroundings})
-        for program in servers.programs(layout, nginx_program="nginx", redis_program="redis-server")
+        for program in _programs(layout)
         if program.name in MOVED
     ]
+
+
+def _programs(layout: Layout) -> list[servers.Program]:
+    return servers.programs(layout, nginx_program="nginx", redis_program="redis-server")
 
 
 def clock_ahead(days: int) -> dict[str, str]:
