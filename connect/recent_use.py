@@ -90,11 +90,10 @@ def seen(certificate_id: UUID, *, now: datetime) -> Seen:
     return seen_of([certificate_id], now=now)[certificate_id]
 
 
-def in_short(addresses: Sequence[str]) -> str:
-    """The first address, and how many more there are."""
-    if not addresses:
-        return ""
-    return addresses[0] if len(addresses) == 1 else f"{addresses[0]} and {len(addresses) - 1:,} more"
+def in_short(addresses: Sequence[str], *, most: int = 1) -> str:
+    """The first addresses, and how many more there are."""
+    first, more = ", ".join(addresses[:most]), len(addresses) - most
+    return f"{first} and {more:,} more" if more > 0 else first
 
 
 def lasting(duration: timedelta) -> str:

@@ -22,7 +22,7 @@ from django.db.models import Q
 from django.urls import reverse
 
 from connect.lifecycle import Status
-from connect.recent_use import HOUR
+from connect.recent_use import lasting
 from portal.credentials import Row, loaded, row
 from portal.models import Credential, Project
 from portal.rotation import Pair, Rotation, pair_of, rotations_of
@@ -129,7 +129,11 @@ def guides_of(project: Project, *, ending: Sequence[Row], now: datetime, company
     queries does not grow with certificates.
     """
     found = [guide_of(one) for one in rotations_of(_pairs(project, now, company_now), now=now, company_now=company_now)]
-    return [*found, *map(to_begin, ending)][:MOST_ON_SUMMARY]
+    under_way, done = (
+        [one for one in found if not one.is_done],
+        [one for one in found if one.is_done],
+    )
+    return [*under_way, *map(to_begin, ending), *done][:MOST_ON_SUMMARY]
 
 
 def guide_for(credential: Credential, *, now: datetime, company_now: datetime) -> Guide | None:
@@ -193,7 +197,10 @@ def _prove(rotation: Rotation) -> Step:
     report = Action("Rotation report", _url("rotation_report", rotation.pair.old.credential), "chart")
     if old.ended_at is not None:
         if _was_proven(old, new, ended_at=old.ended_at):
-            text = f"{new.alias} was in use, and {old.alias} had been silent for at least an hour."
+            silence = "never been used"
+            if old.seen.last_at is not None:
+                silence = f"been silent for {lasting(old.ended_at - old.seen.last_at)}"
+            text = f"{new.alias} was in use, and {old.alias} had {silence}."
             return Step("Prove", True, "Nothing used the old one any more", text, action=report)
         text = f"{old.alias} ended before this was proven: look for refused calls."
         return Step("Prove", False, "Not proven", text, action=report)
@@ -209,7 +216,7 @@ def _prove(rotation: Rotation) -> Step:
 def _was_proven(old: Side, new: Side, *, ended_at: datetime) -> bool:
     if new.seen.first_at is None or new.seen.first_at > ended_at:
         return False
-    return old.seen.last_at is None or ended_at - old.seen.last_at >= HOUR
+    return old.quiet_from is None or old.quiet_from <= ended_at
 
 
 def _revoke(rotation: Rotation) -> Step:

@@ -110,6 +110,7 @@ def _side(shown: Row, seen: dict[UUID, Seen], *, hours: Iterable[HourOfUse], now
         alias=credential.alias,
         seen=seen[shown.certificate.pk],
         is_expired=shown.certificate.not_after < now,
+        is_not_yet_valid=now < shown.certificate.not_before,
         ended_at=credential.ended_at,
         ended_label=credential.get_end_reason_display() if credential.end_reason else "",
         longest_pause=longest_pause(hours),

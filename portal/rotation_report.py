@@ -158,7 +158,7 @@ class Report:
     @property
     def unseen_in_short(self) -> str:
         """Addresses that used the old one before the change and have never been accepted with the new one."""
-        return in_short(self.unseen)
+        return in_short(self.unseen, most=5)
 
     @property
     def chart_hours(self) -> int:

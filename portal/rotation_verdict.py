@@ -24,6 +24,7 @@ class VerdictCode(StrEnum):
     OLD_ENDED = "OLD_ENDED"
     NEW_ENDED = "NEW_ENDED"
     NEW_EXPIRED = "NEW_EXPIRED"
+    NEW_NOT_YET_VALID = "NEW_NOT_YET_VALID"
     NEITHER_USED = "NEITHER_USED"
     NEW_UNUSED = "NEW_UNUSED"
     OLD_IN_USE = "OLD_IN_USE"
@@ -43,14 +44,15 @@ class Side:
     alias: str
     seen: Seen
     is_expired: bool = False
+    is_not_yet_valid: bool = False
     ended_at: datetime | None = None
     ended_label: str = ""
     longest_pause: timedelta = timedelta()
 
     @property
     def silence_wanted(self) -> timedelta:
-        """For how long it must have been silent: an hour, or an hour more than it has paused before."""
-        return self.longest_pause + HOUR if self.longest_pause > HOUR else HOUR
+        """For how long it must have been silent: an hour, and an hour more than it has paused before."""
+        return self.longest_pause + HOUR
 
     @property
     def quiet_from(self) -> datetime | None:
@@ -93,6 +95,9 @@ def verdict_of(old: Side, new: Side) -> Verdict:
     if new.is_expired:
         text = "Whatever uses it is refused. Add a new certificate first."
         return Verdict(VerdictCode.NEW_EXPIRED, "warn", f"{new.alias}, which replaces it, has expired", text)
+    if new.is_not_yet_valid:
+        text = f"{NOT_SAFE} Whatever uses it is refused until then."
+        return Verdict(VerdictCode.NEW_NOT_YET_VALID, "warn", f"{new.alias}, which replaces it, is not yet valid", text)
     if new.seen.first_at is None or new.seen.last_at is None:
         return _new_unused(old, new)
     if old.seen.last_at is None:
@@ -190,8 +195,8 @@ def _by_silence(old: Side, new: Side, *, last_at: datetime, new_first_at: dateti
         return Verdict(VerdictCode.OLD_USED_LAST, "warn", "The last call came with the old certificate", text)
     if old.seen.is_recent:
         text = (
-            f"{NOT_SAFE} Every call since {moment(new_first_at)} came with {new.alias}. Wait until a whole hour has "
-            f"passed without the old one: {moment(quiet_from)}."
+            f"{NOT_SAFE} Every call since {moment(new_first_at)} came with {new.alias}. {_how_long(old)}: "
+            f"{moment(quiet_from)}."
         )
         return Verdict(VerdictCode.OLD_SILENT_BRIEFLY, "warn", f"{silence} only", text, quiet_from)
     if now < quiet_from:
@@ -205,3 +210,13 @@ def _by_silence(old: Side, new: Side, *, last_at: datetime, new_first_at: dateti
         f"{old.alias} has not been used for {lasting(silent_for)}."
     )
     return Verdict(VerdictCode.SAFE, "ok", "Safe to revoke the old certificate", text)
+
+
+def _how_long(old: Side) -> str:
+    """What has to pass before its silence is long enough."""
+    if not old.longest_pause:
+        return "Wait until a whole hour has passed without the old one"
+    return (
+        f"Wait until the old one has been silent for {lasting(old.silence_wanted)}, an hour longer than the "
+        f"{lasting(old.longest_pause)} that may lie between two of its calls"
+    )

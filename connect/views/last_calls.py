@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 from http import HTTPStatus
+from typing import Final
 from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django_htmx.http import trigger_client_event
 
 from connect.use_panel import last_calls
 from connect.views.htmx_request import HtmxRequest
+
+# What else tells of calls listens for it: ``templates/_use.html``.
+CHANGED: Final = "calls-changed"
 
 
 def answer(request: HtmxRequest, certificate_id: UUID, *, ended_at: datetime | None) -> HttpResponse:
@@ -22,4 +27,5 @@ def answer(request: HtmxRequest, certificate_id: UUID, *, ended_at: datetime | N
     shown = last_calls(certificate_id, ended_at=ended_at, now=timezone.now())
     if shown.is_moving and request.GET.get("seen") == shown.token:
         return HttpResponse(status=HTTPStatus.NO_CONTENT)
-    return render(request, "_last_calls.html", {"last_calls": shown, "calls_url": request.path})
+    part = render(request, "_last_calls.html", {"last_calls": shown, "calls_url": request.path})
+    return trigger_client_event(part, CHANGED)

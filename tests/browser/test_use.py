@@ -42,8 +42,10 @@ def test_calls_appear_while_one_looks(browser: Browser, live_site: str, credenti
     page.evaluate("window.same = true")
     calls = page.locator("#calls")
     expect(calls).to_contain_text("No call has been made with this certificate yet.")
+    expect(page.locator("#use")).to_contain_text("No call yet")
     record_calls([seen(credential.certificate, timezone.now())])
     expect(calls.get_by_role("row")).to_have_count(2, timeout=30_000)
+    expect(page.locator("#use")).to_contain_text("1 accepted, 0 refused")
     with page.expect_response(re.compile(r"/calls/\?seen=")) as unchanged:
         pass
     assert unchanged.value.status == 204

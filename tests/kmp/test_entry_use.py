@@ -68,6 +68,14 @@ def test_a_renewed_one_that_was_never_called_offers_no_call(as_officer: Client, 
     assert "Make the first call" not in page
 
 
+def test_that_it_is_on_no_project_is_told_until_it_was_accepted(as_officer: Client, entry: InventoryEntry) -> None:
+    told = "The endpoint tells a certificate of KMP that it is on no project"
+    call(entry, reason=ReasonCode.NOT_ON_PROJECT)
+    assert told in text_of(as_officer.get(url_of("entry", entry)))
+    call(entry)
+    assert told not in text_of(as_officer.get(url_of("entry", entry)))
+
+
 def test_the_page_tells_its_calls(as_officer: Client, entry: InventoryEntry) -> None:
     call(entry, reason=ReasonCode.NOT_ON_PROJECT)
     text = text_of(as_officer.get(url_of("entry", entry)))

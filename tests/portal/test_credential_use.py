@@ -64,6 +64,32 @@ def test_one_that_has_ended_without_calls_offers_none(as_bob: Client, credential
     assert "Make the first call" not in text_of(page)
 
 
+def test_what_to_do_first_stands_first(as_bob: Client, credential: Credential) -> None:
+    """A certificate that was never called is to be tried; of one in use the calls are looked for."""
+    html = as_bob.get(credential_url("credential", credential)).content.decode()
+    assert (
+        html.index('id="try-it"') < html.index('id="calls"') < html.index('id="use"') < html.index('id="propagation"')
+    )
+    call(credential)
+    html = as_bob.get(credential_url("credential", credential)).content.decode()
+    assert (
+        html.index('id="calls"') < html.index('id="use"') < html.index('id="try-it"') < html.index('id="propagation"')
+    )
+
+
+def test_the_first_call_shows_everywhere_and_later_ones_in_the_list(as_bob: Client, credential: Credential) -> None:
+    """What says that there was no call is asked for again with the list; a chart stays as it is while it is read."""
+    url = credential_url("credential", credential)
+    again = f'hx-get="{url}?use=7d" hx-trigger="calls-changed from:body" hx-select="#uses"'
+    assert again in as_bob.get(url, {"use": "7d"}).content.decode()
+    call(credential)
+    assert again not in as_bob.get(url, {"use": "7d"}).content.decode()
+    part = as_bob.get(f"{url}calls/", headers={"HX-Request": "true"})
+    assert "calls-changed" in part["HX-Trigger"]
+    revocation.end(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=timezone.now())
+    assert again in as_bob.get(url, {"use": "7d"}).content.decode(), "whoever revoked waits for refusals"
+
+
 def test_every_figure_is_that_of_the_calls(as_bob: Client, credential: Credential) -> None:
     call(credential, address="10.0.0.5")
     text = page_of(as_bob, credential)

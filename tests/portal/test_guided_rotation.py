@@ -122,6 +122,23 @@ def test_a_revocation_without_proof_is_told(old: Credential, new: Credential) ->
     assert [step.done for step in guide(new).steps] == [True, True, False, True]
 
 
+def test_what_had_been_proven_is_told_as_it_was(old: Credential, new: Credential) -> None:
+    called(new, 1)
+    end(old)
+    assert guide(new).steps[2].text == "new-one was in use, and old-one had never been used."
+    old.refresh_from_db()
+    called(old, 130, now=old.ended_at)
+    assert guide(new).steps[2].text == "new-one was in use, and old-one had been silent for 2 hours 10 minutes."
+
+
+def test_a_silence_that_was_too_short_for_its_rhythm_was_no_proof(old: Credential, new: Credential) -> None:
+    called(old, *(day * 24 * 60 + 130 for day in range(5)))
+    called(new, 100)
+    end(old)
+    assert ticks(new) == [True, True, False, True]
+    assert guide(new).steps[2].title == "Not proven"
+
+
 def test_refused_calls_with_the_new_one_are_told_while_it_waits(old: Credential, new: Credential) -> None:
     assert guide(old).steps[1].text.startswith("Waiting for the first call with new-one.")
     called(new, 1, 2, reason=ReasonCode.WRONG_ENVIRONMENT)
@@ -182,6 +199,18 @@ def test_a_project_shows_the_first_rotations_in_a_fixed_number_of_queries(
     after, found = asked()
     assert len(found) == guided_rotation.MOST_ON_SUMMARY
     assert after == before
+
+
+def test_what_is_done_makes_room_for_what_is_to_do(project: Project, old: Credential) -> None:
+    now = timezone.now()
+    for number in range(guided_rotation.MOST_ON_SUMMARY):
+        done = make_credential(project, alias=f"done-{number}")
+        make_credential(project, alias=f"after-{number}", predecessor=done)
+        end(done)
+    let_expire(old, in_days=10)
+    found = guides_of(project, ending=ending_soon(project, now=now), now=now, company_now=now)
+    assert [one.is_done for one in found] == [False, True, True, True, True]
+    assert found[0].old.credential == old
 
 
 def test_the_state_changes_with_what_is_shown(old: Credential, new: Credential) -> None:

@@ -291,3 +291,12 @@ def test_a_job_that_runs_daily_is_waited_for(old: Credential, new: Credential) -
     only_tries = make_credential(old.project, now=NOON - timedelta(days=30))
     called(only_tries, *[hour - 120, nights[0]], now=NOON)
     assert report(only_tries, new).verdict.code == VerdictCode.SAFE
+
+
+def test_addresses_of_before_the_change_are_named_and_not_only_the_first(old: Credential, new: Credential) -> None:
+    for number in range(1, 8):
+        called(old, 600 + number, address=f"10.0.0.{number}", now=NOON)
+        if number == 5:
+            called(new, 60, address="10.9.9.9", now=NOON)
+            assert report(old, new).unseen_in_short == "10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5"
+    assert report(old, new).unseen_in_short == "10.0.0.1, 10.0.0.2, 10.0.0.3, 10.0.0.4, 10.0.0.5 and 2 more"

@@ -173,3 +173,29 @@ def test_use_on_fewer_than_three_days_is_no_rhythm() -> None:
 )
 def test_durations_have_two_units(duration: timedelta, words: str) -> None:
     assert lasting(duration) == words
+
+
+def test_a_job_that_runs_each_hour_is_not_taken_for_silent_between_two_runs() -> None:
+    """Called in hour after hour, it may pause for an hour and some seconds."""
+    hours = [HourOfUse(ago(hours=at), 1, 0) for at in range(72, 1, -1)]
+    assert longest_pause(hours) == HOUR
+    last = ago(hours=1, seconds=20)
+    verdict = verdict_of(old(used(ago(days=9), last), longest_pause=longest_pause(hours)), new(IN_USE))
+    assert verdict.code == VerdictCode.OLD_MAY_COME_BACK
+    assert verdict.safe_at == last + 2 * HOUR
+
+
+def test_brief_silence_names_the_time_that_its_moment_stands_for() -> None:
+    after = new(used(ago(minutes=9), NOW))
+    assert "Wait until a whole hour has passed" in verdict_of(old(used(ago(days=9), ago(minutes=12))), after).text
+    verdict = verdict_of(old(used(ago(days=9), ago(minutes=12)), longest_pause=14 * HOUR), after)
+    assert verdict.code == VerdictCode.OLD_SILENT_BRIEFLY
+    assert "Wait until the old one has been silent for 15 hours, an hour longer than the 14 hours" in verdict.text
+    assert "5 January 2027 at 04:53 UTC" in verdict.text
+
+
+def test_one_that_is_not_valid_yet_takes_nothing_over() -> None:
+    """Possible where a company’s clock was ahead, and started over."""
+    verdict = verdict_of(old(LONG_AGO), new(IN_USE, is_not_yet_valid=True))
+    assert verdict.code == VerdictCode.NEW_NOT_YET_VALID
+    assert not verdict.is_safe
