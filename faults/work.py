@@ -27,8 +27,8 @@ from django.utils import timezone  # noqa: E402
 from audit.events import Actor  # noqa: E402
 from certauthority import revocation_lists  # noqa: E402
 from certauthority.models import Authority  # noqa: E402
+from connect.expiry import scan  # noqa: E402
 from connect.models import User  # noqa: E402
-from connect.tasks import scan_expiries  # noqa: E402
 from kmp.models import InventoryEntry  # noqa: E402
 from kmp.requests import submit  # noqa: E402
 from kmp.tasks import process_request  # noqa: E402
@@ -67,10 +67,9 @@ def renewals(count: str, due: str, copies: str = "0") -> Result:
     Of each message there are so many copies, for as many workers as there are.
     """
     officer = User.objects.get(email="olga@faults.example")
+    drafts = [make_renewal(officer, make_entry(officer.company, unique=_unique())) for _ in range(int(count))]
     numbers = []
-    for _ in range(int(count)):
-        entry = make_entry(officer.company, unique=_unique())
-        draft = make_renewal(officer, entry)
+    for draft in drafts:
         at = timezone.now() - (LONG_AGO if due == "at-once" else timedelta(0))
         request = submit(draft, by=officer, actor=Actor(officer.email), now=at)
         numbers.append(request.number)
@@ -80,12 +79,12 @@ def renewals(count: str, due: str, copies: str = "0") -> Result:
 
 
 def notices(count: str) -> Result:
-    """So many certificates of which two people must be told today, and the scan that finds them on its way."""
+    """So many certificates of which two people must be told today, and the scan that stores what they are told."""
     project = Project.objects.get(name="Faults")
     told = make_project(admin=make_user(company=project.company, email=_address()), name=f"Told {_unique()}")
     make_member(told, email=_address(), role=Role.ADMIN)
     made = make_due_credentials(int(count), project=told)
-    scan_expiries.delay()
+    scan.scan(now=timezone.now())
     return {"project": str(told.pk), "watched": [f"portal:{credential.pk}" for credential in made]}
 
 
