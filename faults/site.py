@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from certauthority.x509.requests import build_request, new_private_key
-from faults.agreement import Database, Mails, wait_until
+from faults.agreement import GUARD_SECONDS, Database, Mails, wait_until
 from faults.between import Between
 from faults.browser import Answer, Browser, Order
 from tools.stack.running import Stack
@@ -82,11 +82,13 @@ class Site:
         query = "SELECT count(*) FROM kmp_certificaterequest WHERE number = ANY(%s) AND claimed_at IS NOT NULL"
         wait_until(lambda: self.database.count(query, list(numbers)) == len(numbers), what="each is taken up")
 
-    def wait_until_signed(self, numbers: Sequence[str]) -> None:
+    def wait_until_signed(self, numbers: Sequence[str], *, seconds: float = GUARD_SECONDS) -> None:
         """Until each of these requests is signed."""
-        wait_until(lambda: self.states(numbers) == {"signed": len(numbers)}, what="every request is signed")
+        wait_until(
+            lambda: self.states(numbers) == {"signed": len(numbers)}, what="every request is signed", seconds=seconds
+        )
 
-    def wait_until_sent(self, where: str, *values: Any, count: int, seconds: float = 90.0) -> None:
+    def wait_until_sent(self, where: str, *values: Any, count: int, seconds: float = GUARD_SECONDS) -> None:
         """Until there are so many mails like this, and each counts as sent."""
         query = f"SELECT state, count(*) FROM connect_notice WHERE channel = 'mail' AND {where} GROUP BY 1"
         wait_until(
