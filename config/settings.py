@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "connect.sessions.LastSeenMiddleware",
     "connect.two_factor_middleware.TwoFactorMiddleware",
+    "connect.denials.DenialMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -104,6 +105,7 @@ def _database() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.sqlite3",
         "NAME": STATE_DIR / "rehearsal.sqlite3",
+        "CONN_MAX_AGE": 60,
         "OPTIONS": {
             # A writer takes its lock at the start, so that two of them queue instead of failing half-way.
             "transaction_mode": "IMMEDIATE",
@@ -146,6 +148,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_RATE_LIMITS = False
 SIGN_IN_FAILURES = 10
 SIGN_IN_LOCK_SECONDS = 30 * 60
+DENIALS_AN_HOUR = 60  # Refusals of one person that are in the audit log
 # The second step of sign-in: codes of an authenticator app, recovery codes, and passkeys (after the password, not
 # instead of it). `connect.second_factors` keeps them; the library's own pages are not used.
 TWO_FACTOR_REQUIRED = env.TWO_FACTOR_REQUIRED

@@ -9,9 +9,11 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 
 from audit.events import Actor
+from certauthority.policy import judge_known_key, remembered
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.csr_rules import judge_csr
 from certauthority.x509.name_rules import shown
+from connect import foreign_keys
 from connect.models import Company, User
 from connect.officers import hold_officer, is_officer
 from kmp.errors import CannotRenew, NoCsr, RenewalTaken, WrongState
@@ -165,6 +167,8 @@ def save_csr(
     csr = readable_csr(data)
     row.csr, row.csr_name = data, shown(name)[:NAME_LENGTH]
     row.common_name = shown(csr.subject.common_name)[:COMMON_NAME_LENGTH]
+    known = judge_known_key(remembered(csr.public_key), holder=str(row.company_id))
+    foreign_keys.raise_alarm(known, fingerprint=csr.public_key.fingerprint, company=row.company, actor=actor, now=now)
     return _keep(row, "csr", "csr_name", "common_name", actor=actor, now=now)
 
 

@@ -18,8 +18,10 @@ from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.x509.certificate_rules import CertificateJudgement
+from certauthority.x509.certificates import CertificateFacts
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.verdicts import Verdict, acceptable
+from connect import foreign_keys
 from connect.clock import company_time
 from connect.expiry.thresholds import first_after
 from portal import news
@@ -114,6 +116,7 @@ def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime
         CAError: the CA cannot sign now.
     """
     enrolment = judge_csr(data, project=new.project, environment=new.environment, now=now)
+    _alarm(enrolment.outcome, enrolment.request.csr, new, actor=actor, now=now)
 
     def sign() -> Certificate:
         counted_from = company_time(new.project.company, now)
@@ -130,11 +133,20 @@ def add_from_csr(new: NewCredential, data: bytes, *, actor: Actor, now: datetime
 def add_uploaded(new: NewCredential, data: bytes, *, actor: Actor, now: datetime) -> Credential:
     """Put a certificate of a trusted CA on the project. Raises like ``add_from_csr``."""
     enrolment = judge_certificate(data, project=new.project, now=now)
+    _alarm(enrolment.outcome, enrolment.upload.leaf, new, actor=actor, now=now)
 
     def accept() -> Certificate:
         return uploads.record_upload(enrolment.upload, holder=holder_of(new.project), now=now)
 
     return _add(new, enrolment.outcome, accept, actor=actor, now=now)
+
+
+def _alarm(
+    outcome: Enrolment, offered: ParsedCsr | CertificateFacts | None, new: NewCredential, *, actor: Actor, now: datetime
+) -> None:
+    if offered is not None:
+        key, company = offered.public_key.fingerprint, new.project.company
+        foreign_keys.raise_alarm(outcome.verdicts, fingerprint=key, company=company, actor=actor, now=now)
 
 
 def _outcome(verdicts: tuple[Verdict, ...], digest: str, *, now: datetime) -> Enrolment:
