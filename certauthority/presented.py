@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from certauthority.models import Authority, TrustedAuthority
+from certauthority.models import Authority, Certificate, TrustedAuthority
 from certauthority.policy import judge_known_key, remembered
+from certauthority.records import issuer_digest
 from certauthority.x509.certificate_rules import read_trusted
 from certauthority.x509.certificates import CertificateFacts, read_certificate
 from certauthority.x509.chain import ChainError, LikelyChain, likely_chain, verified_chain
@@ -33,7 +34,9 @@ class Presented:
 
     The last four are clauses such as ``it is signed by itself``, empty where nothing is wrong: of the key, of the hash
     of the signature, of the chain to a trusted CA, and of a name that it took from a trusted CA. ``trusted`` is the CA
-    that its chain leads to. ``unreadable`` counts what was sent along and cannot be read.
+    that its chain leads to. ``unreadable`` counts what was sent along and cannot be read. ``is_repeated`` is whether
+    the site knows another certificate with its issuer and serial number: this one was changed, which with ECDSA can be
+    done to a signature that verifies all the same.
     """
 
     leaf: CertificateFacts
@@ -43,6 +46,7 @@ class Presented:
     weak_hash: str
     distrust: str
     forgery: str
+    is_repeated: bool
 
 
 def judge_presented(chain: Sequence[bytes], *, now: datetime) -> Presented:
@@ -55,15 +59,16 @@ def judge_presented(chain: Sequence[bytes], *, now: datetime) -> Presented:
     trusted = _trusted()
     weak_key = _weakness(leaf)
     weak_hash = "" if leaf.signature.hash_name in HASHES else leaf.signature_algorithm
-    anchor, distrust = _follow(leaf, others, trusted, is_sound=not (weak_key or weak_hash or leaf.is_ca), now=now)
+    issuers, distrust = _follow(leaf, others, trusted, is_sound=not (weak_key or weak_hash or leaf.is_ca), now=now)
     return Presented(
         leaf=leaf,
-        trusted=anchor,
+        trusted=issuers[-1] if issuers else None,
         unreadable=unreadable,
         weak_key=weak_key,
         weak_hash=weak_hash,
         distrust=distrust,
         forgery=_forgery(leaf, trusted),
+        is_repeated=bool(issuers) and _is_repeated(leaf, issuers[0]),
     )
 
 
@@ -90,9 +95,10 @@ def _read(chain: Sequence[bytes]) -> tuple[CertificateFacts, list[CertificateFac
 
 def _trusted() -> list[CertificateFacts]:
     """Our own CAs, and those on the list."""
-    ours = Authority.objects.values_list("certificate__der", flat=True)
-    listed = TrustedAuthority.objects.filter(enabled=True, authority=None).values_list("der", flat=True)
-    return [facts for der in (*ours, *listed) if (facts := read_trusted(bytes(der))) is not None]
+    ours = Authority.objects.order_by().values_list("certificate__der", flat=True)
+    listed = TrustedAuthority.objects.order_by().filter(enabled=True, authority=None).values_list("der", flat=True)
+    both = ours.union(listed, all=True)
+    return [facts for der in both if (facts := read_trusted(bytes(der))) is not None]
 
 
 def _follow(
@@ -102,17 +108,17 @@ def _follow(
     *,
     is_sound: bool,
     now: datetime,
-) -> tuple[CertificateFacts | None, str]:
-    """The trusted CA, or why there is none.
+) -> tuple[Sequence[CertificateFacts], str]:
+    """Who vouches for it, up to the trusted CA, or why nobody does.
 
     The chain is looked at while the certificate is or was valid, since its dates are judged by themselves. Where it is
     unsound, path validation would only say so again, and names and signatures decide.
     """
     if any(leaf.fingerprint == anchor.fingerprint for anchor in trusted):
-        return leaf, ""
+        return (leaf,), ""
     at = max(leaf.not_before, min(now.replace(microsecond=0), leaf.not_after))
     try:
-        return verified_chain(leaf, others, trusted, at=at, purposes=frozenset())[-1], ""
+        return verified_chain(leaf, others, trusted, at=at, purposes=frozenset()), ""
     except ChainError as error:
         refusal = str(error)
     try:
@@ -121,8 +127,8 @@ def _follow(
         logger.info("A chain could not be followed: %s", type(error).__name__)
         raise UnreadableInput("input.certificate", "A certificate in the chain cannot be read.") from error
     if not likely.is_trusted:
-        return None, _lost(leaf, likely, trusted)
-    return (None, _flaw(likely, refusal, at=at)) if is_sound else (likely.issuers[-1], "")
+        return (), _lost(leaf, likely, trusted)
+    return ((), _flaw(likely, refusal, at=at)) if is_sound else (likely.issuers, "")
 
 
 def _flaw(likely: LikelyChain, refusal: str, *, at: datetime) -> str:
@@ -146,6 +152,11 @@ def _forgery(leaf: CertificateFacts, trusted: Sequence[CertificateFacts]) -> str
     if namesake is None:
         return ""
     return f"it has the name of the trusted CA {shown(namesake.subject.text)}, but another key, and is signed by itself"
+
+
+def _is_repeated(leaf: CertificateFacts, issuer: CertificateFacts) -> bool:
+    digest = issuer_digest(leaf, issuer.public_key)
+    return Certificate.objects.filter(issuer_digest=digest, serial=leaf.serial_hex).exists()
 
 
 def _namesake(facts: CertificateFacts, trusted: Sequence[CertificateFacts]) -> CertificateFacts | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv6Address, IPv6Network, ip_address
 
 KIB, MIB = 1024, 1024 * 1024
 
@@ -35,29 +35,33 @@ class Limits:
 
 
 class Admission:
-    """Counts connections, by address and together. Only the thread of the network uses it."""
+    """Counts connections, by client and together. Only the thread of the network uses it.
+
+    Whoever has one address of IPv6 has the other 2^64 of its network, too, so that these count as one.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._by_address: Counter[str] = Counter()
+        self._by_client: Counter[str] = Counter()
 
     def has_room_for(self, address: str) -> bool:
         """Whether one more connection from there is taken."""
-        if self._by_address.total() >= self._limits.connections:
+        if self._by_client.total() >= self._limits.connections:
             return False
         limits = self._limits
         most = limits.connections_from_loopback if _is_loopback(address) else limits.connections_per_address
-        return self._by_address[address] < most
+        return self._by_client[_client(address)] < most
 
     def enter(self, address: str) -> None:
         """Count a connection."""
-        self._by_address[address] += 1
+        self._by_client[_client(address)] += 1
 
     def leave(self, address: str) -> None:
         """Count it no longer."""
-        self._by_address[address] -= 1
-        if self._by_address[address] <= 0:
-            del self._by_address[address]
+        client = _client(address)
+        self._by_client[client] -= 1
+        if self._by_client[client] <= 0:
+            del self._by_client[client]
 
 
 class Buffers:
@@ -84,6 +88,14 @@ def plain_address(host: str) -> str:
     address = ip_address(host.partition("%")[0])
     mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
     return str(mapped or address)
+
+
+def _client(address: str) -> str:
+    """The address, or of IPv6 the network of 64 bits in which it lies."""
+    found = ip_address(address)
+    if isinstance(found, IPv6Address) and not found.is_loopback:
+        return str(IPv6Network((found, 64), strict=False))
+    return address
 
 
 def _is_loopback(address: str) -> bool:

@@ -1,4 +1,4 @@
-"""What the site knows of a certificate, by its fingerprint: at most four queries, each by an index.
+"""What the site knows of a certificate, by its fingerprint: one query as a rule, at most three, each by an index.
 
 Nothing is kept from one call to the next but certificates of our own CAs, which never change, so that a revocation
 counts from its commit on.
@@ -10,18 +10,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
+from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db import connection
+from django.db.models import Q, QuerySet
 
 from certauthority.chains import issuers_of
-from certauthority.models import Authority, Certificate, PublicKey
+from certauthority.models import Authority, Certificate
 from certauthority.x509.certificate_rules import read_trusted
 from certauthority.x509.name_rules import shown
 from connect.models import Company
 from gateway.pages import page
+from gateway.rows import Part
 from kmp.models import EntryState, InventoryEntry
-from portal.models import Credential, Environment, ProductionAccessRequest, ProductionState, Project
+from portal.models import Credential, Environment, ProductionState, Project
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class Known:
     """A certificate that the site knows, and where it stands.
 
     ``credential`` is the live one, else the one that ended last; ``entry`` is the certificate's own in KMP.
-    ``production`` is the state of the project's last request for production access.
+    ``production`` is the state of the project's last request for production access, ``is_replaced`` whether the
+    credential has a successor that has not ended.
     """
 
     certificate: Certificate
@@ -37,6 +41,7 @@ class Known:
     credential: Credential | None
     production: ProductionState | None
     key_is_compromised: bool
+    is_replaced: bool
 
     @property
     def company(self) -> Company | None:
@@ -64,41 +69,72 @@ class Successor:
     is_on_project: bool
 
 
-def known(fingerprint: str) -> Known | None:
-    """Two queries for a certificate that the site knows, one for any other."""
-    compromised = PublicKey.objects.filter(fingerprint=OuterRef("public_key_fingerprint"), compromised_at__isnull=False)
-    certificate = (
-        Certificate.objects.filter(fingerprint=fingerprint)
-        .select_related("authority", "inventory_entry__company")
-        .defer("der", "crl_entry", "lint_findings")
-        .annotate(key_is_compromised=Exists(compromised))
-        .first()
+_KNOWN: Final = """
+    SELECT {columns},
+        (SELECT request.state FROM portal_productionaccessrequest request WHERE request.project_id = project.id
+            ORDER BY request.decided_at DESC NULLS FIRST, request.requested_at DESC LIMIT 1),
+        EXISTS (SELECT 1 FROM certauthority_publickey public_key
+            WHERE public_key.fingerprint = certificate.public_key_fingerprint
+                AND public_key.compromised_at IS NOT NULL),
+        EXISTS (SELECT 1 FROM portal_credential newer
+            WHERE newer.predecessor_id = credential.id AND newer.ended_at IS NULL)
+    FROM certauthority_certificate certificate
+    LEFT JOIN certauthority_authority authority ON authority.id = certificate.authority_id
+    LEFT JOIN kmp_inventoryentry entry ON entry.certificate_id = certificate.id
+    LEFT JOIN connect_company holder ON holder.id = entry.company_id
+    LEFT JOIN portal_credential credential ON credential.id = (
+        SELECT latest.id FROM portal_credential latest WHERE latest.certificate_id = certificate.id
+            ORDER BY latest.ended_at DESC NULLS FIRST, latest.created_at DESC, latest.id DESC LIMIT 1)
+    LEFT JOIN portal_project project ON project.id = credential.project_id
+    LEFT JOIN connect_company company ON company.id = project.company_id
+    WHERE certificate.fingerprint = %s
+"""
+
+
+@lru_cache(maxsize=1)
+def _parts() -> tuple[str, tuple[Part[Any], ...]]:
+    """The statement, and its tables in the order of its columns."""
+    parts: tuple[Part[Any], ...] = (
+        Part.of(Certificate, "certificate", without=("der", "crl_entry", "lint_findings")),
+        Part.of(Authority, "authority"),
+        Part.of(InventoryEntry, "entry", without=("search_text", "alternative_names")),
+        Part.of(Company, "holder"),
+        Part.of(Credential, "credential"),
+        Part.of(Project, "project"),
+        Part.of(Company, "company"),
     )
-    if certificate is None:
+    return _KNOWN.format(columns=", ".join(part.columns for part in parts)), parts
+
+
+def known(fingerprint: str) -> Known | None:
+    """One query, whether the site knows it or not."""
+    statement, parts = _parts()
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [fingerprint])
+        row = cursor.fetchone()
+    if row is None:
         return None
-    credential, production = _credential_of(certificate)
+    place = 0
+    made: list[Any] = []
+    for part in parts:
+        made.append(part.made_of(row[place : place + len(part.names)]))
+        place += len(part.names)
+    certificate, authority, entry, holder, credential, project, company = made
+    production, is_compromised, is_replaced = row[place:]
+    certificate.authority = authority
+    if entry is not None:
+        entry.certificate, entry.company = certificate, holder
+    if credential is not None:
+        project.company = company
+        credential.certificate, credential.project = certificate, project
     return Known(
         certificate=certificate,
-        entry=getattr(certificate, "inventory_entry", None),
+        entry=entry,
         credential=credential,
-        production=production,
-        key_is_compromised=certificate.key_is_compromised,
+        production=ProductionState(production) if production else None,
+        key_is_compromised=bool(is_compromised),
+        is_replaced=bool(is_replaced),
     )
-
-
-def _credential_of(certificate: Certificate) -> tuple[Credential | None, ProductionState | None]:
-    requests = ProductionAccessRequest.objects.filter(project=OuterRef("project"))
-    last = requests.order_by(F("decided_at").desc(nulls_first=True), "-requested_at").values("state")[:1]
-    credential = (
-        Credential.objects.filter(certificate=certificate)
-        .select_related("project__company")
-        .annotate(production=Subquery(last))
-        .order_by(F("ended_at").desc(nulls_first=True), "-created_at", "-pk")
-        .first()
-    )
-    if credential is None:
-        return None, None
-    return credential, ProductionState(credential.production) if credential.production else None
 
 
 def successor_of(found: Known, *, at: datetime) -> Successor | None:
@@ -108,7 +144,7 @@ def successor_of(found: Known, *, at: datetime) -> Successor | None:
     of the same KMP certificate.
     """
     newest = _newest_version(found, at=at)
-    if found.credential is not None:
+    if found.credential is not None and (found.is_replaced or newest is not None):
         replacing = Q(predecessor=found.credential)
         if newest is not None:
             replacing |= Q(certificate=newest.certificate_id)
@@ -128,6 +164,7 @@ def _working(old: Credential, *, at: datetime) -> QuerySet[Credential]:
         environment=old.environment,
         ended_at=None,
         certificate__revoked_at=None,
+        certificate__not_before__lte=at,
         certificate__not_after__gte=at,
     ).select_related("certificate")
 

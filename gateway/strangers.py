@@ -75,6 +75,14 @@ def _findings(presented: Presented, call: Call, *, now: datetime) -> Iterator[Fi
     yield from _weakness(presented)
     if presented.distrust and not presented.forgery:
         yield _unknown_issuer(presented.distrust, presented, call)
+    if presented.is_repeated:
+        yield Finding(
+            ReasonCode.UNREADABLE,
+            "The site knows another certificate with this issuer and serial number: this one was changed after it was "
+            "issued, or its issuer gave the number twice.",
+            "Send the certificate as it was issued: its page has it for download.",
+            page("portal:projects"),
+        )
     yield from _dates(presented.leaf, now=now)
     yield from _no_purpose(presented.leaf)
     if presented.trusted is not None:
@@ -146,8 +154,10 @@ def _unknown_issuer(why: str, presented: Presented, call: Call) -> Finding:
     if presented.unreadable:
         noun = "certificate" if presented.unreadable == 1 else "certificates"
         sentence += f" Of what was sent along, {presented.unreadable} {noun} cannot be read."
-    if not call.chain_is_whole:
+    if not call.chain_is_whole and len(call.chain) == 1:
         sentence += " What was sent along did not reach this site: its front hands over the first certificate alone."
+    elif not call.chain_is_whole:
+        sentence += f" Only the first {len(call.chain)} certificates that were sent were looked at."
     return Finding(
         ReasonCode.UNKNOWN_ISSUER,
         sentence,

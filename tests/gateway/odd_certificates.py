@@ -6,10 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from asn1crypto import x509 as asn1
-from asn1crypto.core import Null
+from asn1crypto.core import Null, OctetBitString
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from django.utils import timezone
@@ -18,6 +19,7 @@ from tests.portal.foreign_ca import ForeignCa, name
 
 CLIENT = (ExtendedKeyUsageOID.CLIENT_AUTH,)
 SERVER = (ExtendedKeyUsageOID.SERVER_AUTH,)
+_ORDER_OF_P256 = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 
 def odd_certificate(
@@ -64,3 +66,11 @@ def signed_with_sha1(**fields: Any) -> bytes:
     certificate["signature_value"] = key.sign(signed, padding.PKCS1v15(), hashes.SHA1())
     der: bytes = certificate.dump(force=True)
     return der
+
+
+def with_the_other_signature(der: bytes) -> bytes:
+    """The same certificate, signed with ECDSA on P-256, with the second signature that verifies as the first does."""
+    certificate = asn1.Certificate.load(der)
+    r, s = decode_dss_signature(certificate["signature_value"].native)
+    certificate["signature_value"] = OctetBitString(encode_dss_signature(r, _ORDER_OF_P256 - s))
+    return bytes(certificate.dump(force=True))

@@ -21,7 +21,7 @@ from tests.factories import let_expire, make_company, make_credential, make_proj
 from tests.gateway import cases
 from tests.gateway.asking import ask, call_with, chain_of
 from tests.gateway.certificates import SOMEBODY, clock_back, der_of, revoke, trusted_ca, upload
-from tests.gateway.odd_certificates import odd_certificate
+from tests.gateway.odd_certificates import odd_certificate, with_the_other_signature
 from tests.kmp.factories import make_chain
 from tests.portal.foreign_ca import ForeignCa
 
@@ -67,6 +67,19 @@ def test_no_verdict_takes_more_than_four_queries(project: Project, case: Callabl
     assert len(queries) <= MOST_QUERIES
 
 
+@pytest.mark.parametrize("case", [cases.accepted, cases.leaf_alone, cases.accepted_from_kmp, cases.revoked])
+def test_a_known_certificate_without_a_successor_takes_one_query(
+    project: Project, case: Callable[[Project], Call]
+) -> None:
+    call = case(project)
+    judged(call)
+
+    with CaptureQueriesContext(connection) as queries:
+        judged(call)
+
+    assert len(queries) == 1
+
+
 def test_the_number_of_queries_does_not_grow_with_what_there_is(project: Project) -> None:
     call = cases.superseded(project)
     judged(call)
@@ -79,7 +92,7 @@ def test_the_number_of_queries_does_not_grow_with_what_there_is(project: Project
     with CaptureQueriesContext(connection) as many:
         judged(call)
 
-    assert len(many) == len(few) == 3
+    assert len(many) == len(few) == 2
 
 
 def test_a_known_certificate_is_judged_from_its_row_and_never_parsed(
@@ -243,3 +256,22 @@ def test_whoever_sends_the_root_along_is_not_told_to_send_more(project: Project)
 
     assert judged(call_with(*chain_of(certificate), root)).reason == ReasonCode.ACCEPTED
     assert judged(call_with(*call.chain, root)).reason == ReasonCode.CHAIN_INCOMPLETE
+
+
+def test_a_revoked_certificate_that_was_changed_afterwards_is_none_to_upload(project: Project) -> None:
+    """Of every signature with ECDSA there is a second one that verifies: other octets, and not what was issued."""
+    revoked = cases.revoked(project)
+    changed = with_the_other_signature(revoked.chain[0])
+
+    verdict = judged(call_with(changed, *revoked.chain[1:]))
+
+    assert verdict.reason == ReasonCode.UNREADABLE
+    assert "another certificate with this issuer and serial number" in verdict.sentence
+    assert "Upload" not in f"{verdict.remedy} {[finding.remedy for finding in verdict.besides]}"
+
+
+def test_of_more_certificates_than_are_taken_it_says_how_many_were(project: Project) -> None:
+    stranger = der_of(ForeignCa().client_certificate())
+
+    assert "Only the first 2 certificates" in judged(call_with(stranger, b"rubbish", is_whole=False)).sentence
+    assert "Only the first" not in judged(call_with(stranger, b"rubbish")).sentence

@@ -167,6 +167,16 @@ def test_other_machines_have_fewer_connections_than_this_one() -> None:
     assert admission.has_room_for("192.0.2.1")
 
 
+def test_a_network_of_ipv6_counts_as_one_client() -> None:
+    admission = Admission(Limits(connections=6, connections_per_address=2))
+    admission.enter("2001:db8::1")
+    admission.enter("2001:db8::2:1")
+    assert not admission.has_room_for("2001:db8::3")
+    assert admission.has_room_for("2001:db8:0:1::1")
+    admission.leave("2001:db8::2:1")
+    assert admission.has_room_for("2001:db8::3")
+
+
 def test_buffers_are_given_back() -> None:
     buffers = Buffers(10)
     assert buffers.take(6)
