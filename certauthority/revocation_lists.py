@@ -20,20 +20,24 @@ RENEW_BEFORE = timedelta(hours=12)
 
 
 @transaction.atomic
-def publish(authority: Authority, *, now: datetime, only_if_pending: bool = False) -> RevocationList | None:
+def publish(
+    authority: Authority, *, now: datetime, only_if_pending: bool = False, unless_since: datetime | None = None
+) -> RevocationList | None:
     """Sign and store the authority's next CRL.
 
     With ``only_if_pending`` nothing is made where every revocation is on a CRL already: several messages that ask
-    for the same list make one. Two publishers of one authority queue at its row; waiting, not skipping, because the
-    first may have read the revocations before the second's was committed.
+    for the same list make one. With ``unless_since`` neither, but only where a list was published at this moment or
+    later. Two publishers of one authority queue at its row; waiting, not skipping, because the first may have read the
+    revocations before the second's was committed.
 
     Raises:
         SigningUnavailable: the CA's key cannot be used.
     """
     locked = Authority.objects.select_for_update().get(pk=authority.pk)
-    if only_if_pending and not pending(authority).exists():
-        return None
     newest = authority.revocation_lists.order_by("-number").first()
+    is_new = unless_since is not None and newest is not None and newest.this_update >= unless_since
+    if (only_if_pending or is_new) and not pending(authority).exists():
+        return None
     # Marked before it is read: what is marked here is surely read below, and what comes between stays pending.
     pending(authority).update(on_crl_at=now)
     entries = list(_listed(authority, since=newest.this_update if newest else None, now=now))

@@ -8,6 +8,8 @@ file, at once.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -96,13 +98,14 @@ def certify_if_due(*, now: datetime) -> CertificateFacts | None:
         SigningUnavailable: the Services CA's key cannot be used.
         CAError: there is no Services CA, the certificate would not pass the lint, or the files cannot be written.
     """
-    if _is_good(now=now):
-        return None
-    key = _key()
-    facts, issuer = _certify(signers.spki(key), now=now)
-    with _told_where():
-        key_files.write_whole(chain_path(), pem_bundle([facts.der, issuer]).encode())
-    return facts
+    with _alone():
+        if _is_good(now=now):
+            return None
+        key = _key()
+        facts, issuer = _certify(signers.spki(key), now=now)
+        with _told_where():
+            key_files.write_whole(chain_path(), pem_bundle([facts.der, issuer]).encode())
+        return facts
 
 
 def problem(*, now: datetime) -> str:
@@ -212,6 +215,18 @@ def _key() -> signers.PrivateKey:
         with _told_where():
             key_files.write_unencrypted(key_path(), key)
     return key
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Let another process that renews the same files wait: it finds a good certificate then."""
+    with _told_where():
+        directory = os.open(settings.GATEWAY_DIRECTORY, os.O_RDONLY)
+    try:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 from celery import shared_task
@@ -15,6 +16,7 @@ from certauthority.ocsp import making, responders
 logger = logging.getLogger(__name__)
 
 LINT_PAGE = 500
+SWEEP_PAUSE = timedelta(minutes=1)
 # So many pages of certificates are looked at by one task, which then sends the next: none runs into its time limit.
 OCSP_PAGES = 10
 
@@ -32,18 +34,23 @@ def publish_revocation_list(authority_id: int) -> None:
 
 
 @shared_task
-def publish_revocation_lists() -> None:
-    """Publish a new CRL for every authority, hourly, so that none grows stale."""
+def publish_revocation_lists(older_than_seconds: float = 0) -> None:
+    """Publish a new CRL for every authority, hourly, so that none grows stale.
+
+    What is newer and complete stays, so that the same hour's message makes one list, however often it is sent.
+    """
     for authority in Authority.objects.all():
-        revocation_lists.publish(authority, now=timezone.now())
+        now = timezone.now()
+        since = now - timedelta(seconds=older_than_seconds) if older_than_seconds else None
+        revocation_lists.publish(authority, now=now, unless_since=since)
 
 
 @shared_task
 def sweep_revocations() -> None:
-    """Publish what is due although its message was lost."""
+    """Publish what is due although its message was lost, unless another worker has just done so."""
     now = timezone.now()
     for authority in revocation_lists.due(now=now):
-        revocation_lists.publish(authority, now=now)
+        revocation_lists.publish(authority, now=now, unless_since=now - SWEEP_PAUSE)
 
 
 @shared_task

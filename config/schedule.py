@@ -11,6 +11,8 @@ from celery.schedules import crontab
 
 # New CRLs are published at this minute of each hour.
 CRL_MINUTE = 7
+# A second beat sends the same at about the same time: what was published in the last ten minutes is not made again.
+CRL_PAUSE_SECONDS = 600
 
 SCHEDULE: dict[str, dict[str, Any]] = {
     "renew OCSP responders and settle their responses": {
@@ -25,6 +27,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     },
     "publish revocation lists": {
         "task": "certauthority.tasks.publish_revocation_lists",
+        "kwargs": {"older_than_seconds": CRL_PAUSE_SECONDS},
         "schedule": crontab(minute=CRL_MINUTE),
         "options": {"expires": 3600},
     },
