@@ -74,9 +74,14 @@ class Guide:
         return None if self.is_done else next((step for step in self.steps if not step.done), None)
 
     @property
+    def is_well(self) -> bool:
+        """Whether nothing is left but to revoke, or nothing at all. The old one may end before the new one is used."""
+        return self.verdict is not None and (self.verdict.is_safe or (self.is_done and self.verdict.meaning == "ok"))
+
+    @property
     def is_awaited(self) -> bool:
-        """Whether calls at the endpoint can change it: from the first step on until it is done."""
-        return self.new is not None and not self.is_done
+        """Whether calls at the endpoint can change it: from the first step on until the new one is used alone."""
+        return self.new is not None and not (self.is_done and self.steps[1].done)
 
     @property
     def report_url(self) -> str:
@@ -85,9 +90,13 @@ class Guide:
     @property
     def headline(self) -> str:
         """How it stands, in a few words."""
-        if self.is_done:
+        if self.verdict is None:
+            return "No successor yet"
+        if not self.is_done:
+            return self.verdict.title
+        if self.is_well:
             return "The rotation is done"
-        return self.verdict.title if self.verdict is not None else "No successor yet"
+        return "The new one has not been used yet" if not self.steps[1].done else "The new one has expired"
 
 
 def to_begin(old: Row) -> Guide:
@@ -133,7 +142,9 @@ def guides_of(project: Project, *, ending: Sequence[Row], now: datetime, company
         [one for one in found if not one.is_done],
         [one for one in found if one.is_done],
     )
-    return [*under_way, *map(to_begin, ending), *done][:MOST_ON_SUMMARY]
+    shown = {one.old.credential.pk for one in found}
+    to_do = [to_begin(old) for old in ending if old.credential.pk not in shown]
+    return [*under_way, *to_do, *done][:MOST_ON_SUMMARY]
 
 
 def guide_for(credential: Credential, *, now: datetime, company_now: datetime) -> Guide | None:
@@ -142,7 +153,7 @@ def guide_for(credential: Credential, *, now: datetime, company_now: datetime) -
     One that expires soon or has expired, and has no live successor, is asked to begin.
     """
     pair = pair_of(credential, now=company_now)
-    if pair is not None and (pair.new.is_live or not pair.old.is_live):
+    if pair is not None and pair.new.is_live:
         ended_at = pair.old.credential.ended_at
         if ended_at is not None and now - ended_at > SHOWN_WHEN_DONE:
             pair = None

@@ -90,7 +90,7 @@ def verdict_of(old: Side, new: Side) -> Verdict:
     if old.is_expired:
         return _expired(new)
     if new.ended_at is not None:
-        text = f"{NOT_SAFE} Nothing that is live replaces {old.alias}. Add a new certificate first."
+        text = f"{NOT_SAFE} No live certificate is noted as the successor of {old.alias}. Choose Rotate first."
         return Verdict(VerdictCode.NEW_ENDED, "warn", f"{new.alias}, which replaces it, has ended", text)
     if new.is_expired:
         text = "Whatever uses it is refused. Add a new certificate first."

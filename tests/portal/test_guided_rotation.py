@@ -122,6 +122,31 @@ def test_a_revocation_without_proof_is_told(old: Credential, new: Credential) ->
     assert [step.done for step in guide(new).steps] == [True, True, False, True]
 
 
+def test_it_is_not_called_done_while_the_new_one_cannot_be_seen_to_work(old: Credential, new: Credential) -> None:
+    end(old)
+    found = guide(new)
+    assert (found.headline, found.is_well, found.is_awaited) == ("The new one has not been used yet", False, True)
+    called(new, 1)
+    found = guide(new)
+    assert (found.headline, found.is_well, found.is_awaited) == ("The rotation is done", True, False)
+    let_expire(new, in_days=-1)
+    assert (guide(new).headline, guide(new).is_well) == ("The new one has expired", False)
+    end(new)
+    now = timezone.now()
+    for one in (old, new):
+        one.refresh_from_db()
+        assert guide_for(one, now=now, company_now=now) is None
+
+
+def test_a_rotation_stands_on_the_summary_once(project: Project, old: Credential, new: Credential) -> None:
+    """Also where the new one has expired before the old one, which then has no successor any more."""
+    now = timezone.now()
+    let_expire(old, in_days=10)
+    let_expire(new, in_days=-1)
+    (found,) = guides_of(project, ending=ending_soon(project, now=now), now=now, company_now=now)
+    assert found.headline == "new-one, which replaces it, has expired"
+
+
 def test_what_had_been_proven_is_told_as_it_was(old: Credential, new: Credential) -> None:
     called(new, 1)
     end(old)
