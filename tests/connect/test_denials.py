@@ -40,7 +40,6 @@ def stranger(client: Client) -> Client:
     return client
 
 
-@pytest.mark.abuse(1)
 def test_anothers_certificate_is_refused_like_a_missing_one_and_both_are_recorded_alike(
     project: Project, stranger: Client
 ) -> None:
@@ -67,7 +66,6 @@ def test_anothers_certificate_is_refused_like_a_missing_one_and_both_are_recorde
     assert len(refusals()) == 2
 
 
-@pytest.mark.abuse(1)
 @pytest.mark.parametrize("page", ["kmp:entry", "kmp:entry_revoke"])
 def test_another_companys_certificate_of_the_inventory(authorities: dict[str, Authority], page: str) -> None:
     entry, officer = make_entry(make_user().company), make_officer()

@@ -26,7 +26,7 @@ from tests.kmp.factories import make_entry, make_kmp_csr, make_officer, rules_fo
 from tests.kmp.wizard import company_of, make_draft
 from tests.portal.foreign_ca import ForeignCa
 
-pytestmark = [pytest.mark.django_db, pytest.mark.abuse(9)]
+pytestmark = pytest.mark.django_db
 MALLORY = Actor("mallory@globex.example", "192.0.2.7")
 
 
