@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -60,6 +61,7 @@ def serve(
     from twisted.internet import reactor as found  # noqa: PLC0415  # Its import chooses and installs the event loop.
 
     reactor: Any = found
+    reactor.seconds = time.monotonic  # Twisted's own clock is the system's, which may be set back or forth.
     limits = limits or Limits()
     _allow_descriptors(limits.connections + SPARE_DESCRIPTORS)
     globalLogBeginner.beginLoggingTo([STDLibLogObserver("twisted")], redirectStandardIO=False)

@@ -109,6 +109,20 @@ def test_an_idle_connection_is_closed(hasty_server: TinyServer) -> None:
         assert read_to_end(idle) == b""
 
 
+def test_a_jump_of_the_systems_clock_moves_no_deadline(tmp_path: Path) -> None:
+    with running(tmp_path, limits={"idle_seconds": 2}) as server:
+        tls = context(server.ca_file)
+        with connect(server.port, tls) as idle:
+            idle.sendall(request())
+            assert read_response(idle).status == 200
+            assert is_answered(server, "/clock?-3600")
+            assert read_to_end(idle) == b"", "back: it would wait an hour longer"
+        with connect(server.port, tls) as waiting:
+            waiting.sendall(request("/sleep?2"))
+            assert is_answered(server, "/clock?3600")
+            assert read_response(waiting).status == 200, "forward: its time would be over"
+
+
 def test_a_client_that_does_not_say_goodbye_is_dropped(hasty_server: TinyServer) -> None:
     with connect(hasty_server.port, context(hasty_server.ca_file)) as stubborn:
         stubborn.sendall(request(headers="Connection: close\r\n"))

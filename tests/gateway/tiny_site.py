@@ -15,6 +15,10 @@ from typing import Any
 
 import django
 
+_ahead = 0.0
+_real_time = time.time
+time.time = lambda: _real_time() + _ahead  # Before anything takes it: /clock moves the system's clock.
+
 os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 django.setup()
 
@@ -29,6 +33,8 @@ def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> 
     call: Call = environ[CALL_KEY]
     if environ["PATH_INFO"] == "/sleep":
         time.sleep(float(environ["QUERY_STRING"]))
+    if environ["PATH_INFO"] == "/clock":
+        globals()["_ahead"] = float(environ["QUERY_STRING"])
     if environ["PATH_INFO"] == "/break":
         raise RuntimeError("something secret")
     received = environ["wsgi.input"].read()
