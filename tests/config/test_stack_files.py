@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import shlex
 import shutil
 import socket
 import stat
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -178,3 +180,15 @@ def test_ports_are_kept_as_json(layout: Layout) -> None:
 
 def _must_not_be_made(_: Layout) -> None:
     raise AssertionError("a database was made although the stack cannot start")
+
+
+def test_a_new_database_opens_no_directory_above_it() -> None:
+    """As root its account has to get through them; it reads none. (pytest closes its own directories again.)"""
+    with tempfile.TemporaryDirectory(prefix="mtls-stack-") as above:
+        layout = layout_in(Path(above) / "stack")
+        servers.make_database(layout)
+        through = 0o011 if os.getuid() == 0 else 0
+        assert _mode(Path(above)) == _mode(layout.directory) == 0o700 | through
+        assert _mode(layout.directory / "database") == 0o700
+        assert (layout.directory / "database" / "site-is-made").exists()
+        assert not (layout.directory / "database" / "postmaster.pid").exists(), "it was ended in good order"

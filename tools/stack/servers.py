@@ -165,13 +165,13 @@ def _wheel() -> ModuleType:
 def _only_as_open_as_needed(directory: Path) -> Iterator[None]:
     """Take back that every directory above becomes readable for everybody, which the wheel sees to as root.
 
-    PostgreSQL's account must get through them, and no more.
+    PostgreSQL's account must get through them, and no more. It keeps root's group where the wheel starts it.
     """
     modes = {above: stat.S_IMODE(above.stat().st_mode) for above in directory.parents if above.exists()}
     try:
         yield
     finally:
-        through = stat.S_IXOTH if os.getuid() == 0 else 0
+        through = stat.S_IXGRP | stat.S_IXOTH if os.getuid() == 0 else 0
         for above, mode in modes.items():
             if os.access(above, os.W_OK) and above.stat().st_uid == os.getuid():
                 above.chmod(mode | through)
