@@ -224,6 +224,8 @@ SENTRY_DSN = _text("SENTRY_DSN")
 # Who may read /metrics: programs at these addresses, and whoever sends this token.
 METRICS_ADDRESSES = _addresses("METRICS_ADDRESSES", ["127.0.0.1", "::1"])
 METRICS_TOKEN = _metrics_token()
+# A file that a worker or beat touches while it is at work, for health checks of a container; none unless it is set.
+HEARTBEAT_FILE = _text("HEARTBEAT_FILE")
 # A proxy that ends TLS and sets X-Forwarded-Proto itself, whatever the client sent.
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
 # Whether those who decide and sign for others need a second factor to sign in.

@@ -1,9 +1,13 @@
-"""When beat and the workers were last seen at work. Each says so to Redis, ``/readyz`` and ``/metrics`` ask there."""
+"""When beat and the workers were last seen at work. Each says so to Redis, ``/readyz`` and ``/metrics`` ask there.
+
+A container's own health check looks at a file (``HEARTBEAT_FILE``), which this process alone touches.
+"""
 
 from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 from typing import Final
 
 import redis
@@ -35,11 +39,22 @@ def beat(part: str) -> None:
     if time.monotonic() - _told_at.get(part, -PAUSE_SECONDS) < PAUSE_SECONDS:
         return
     _told_at[part] = time.monotonic()
+    _touch()
     try:
         with _client() as client:
             client.hset(KEY, part, str(time.time()))
     except redis.RedisError as error:
         log.info("Redis does not answer (%s), so that nobody sees that %s works.", type(error).__name__, part)
+
+
+def _touch() -> None:
+    from config import env  # noqa: PLC0415  it reads the environment, which must not happen before it is complete
+
+    if env.HEARTBEAT_FILE:
+        try:
+            Path(env.HEARTBEAT_FILE).touch()
+        except OSError as error:
+            log.warning("HEARTBEAT_FILE %s cannot be written: %s.", env.HEARTBEAT_FILE, error.strerror)
 
 
 def read() -> dict[str, float]:

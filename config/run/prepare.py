@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 
 import django
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connections
 
-from config.run import front_secret
 from config.run.checks import Refusal
 
 
@@ -53,7 +50,6 @@ def main() -> int:
 
         env.STATE_DIR.mkdir(parents=True, exist_ok=True, mode=0o700)
         prepare_site(demo=env.DEMO)
-        front_secret.keep(Path(settings.GATEWAY_DIRECTORY))
     except (Refusal, ImproperlyConfigured) as refusal:
         print(refusal, file=sys.stderr)
         return 1
