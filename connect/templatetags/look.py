@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Protocol
@@ -21,6 +20,8 @@ from django.utils.formats import date_format
 from django.utils.html import conditional_escape, escape, format_html, format_html_join
 from django.utils.safestring import SafeData, SafeString
 
+from connect.badges import BADGES
+
 register = Library()
 
 _HEX = re.compile(r"\A[0-9A-Fa-f]+\Z")
@@ -31,58 +32,6 @@ _SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 # NUL, C0, C1 and the bidirectional controls), line and paragraph separators, lone surrogates, private use, unassigned.
 _INVISIBLE = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co", "Cn"})
 
-
-@dataclass(frozen=True, slots=True)
-class _Badge:
-    meaning: str
-    icon: str
-    label: str
-
-
-_BADGES = {
-    "active": _Badge("ok", "check-circle", "Active"),
-    "expiring-soon": _Badge("warn", "clock", "Expiring soon"),
-    "renewed": _Badge("", "arrow", "Renewed"),
-    "expired": _Badge("bad", "cross-circle", "Expired"),
-    "revoked": _Badge("ink", "ban", "Revoked"),
-    "use-ended": _Badge("ink", "ban", "Use ended"),
-    "project-deleted": _Badge("ink", "ban", "Project deleted"),
-    "not-yet-valid": _Badge("info", "hourglass", "Not yet valid"),
-    "rotating": _Badge("mine", "rotate", "In rotation"),
-    "admin": _Badge("mine", "key", "Admin"),
-    "unread": _Badge("mine", "bell", "New"),
-    "read-only": _Badge("", "eye", "Read-only"),
-    "enabled": _Badge("ok", "check", "Enabled"),
-    "disabled": _Badge("", "minus", "Disabled"),
-    "broken": _Badge("bad", "cross", "Broken"),
-    "kept": _Badge("ok", "check", "Kept"),
-    "snoozed": _Badge("info", "snooze", "Snoozed"),
-    "note": _Badge("info", "info", "Note"),
-    "pending": _Badge("warn", "hourglass", "Access pending"),
-    "granted": _Badge("ok", "check-circle", "Granted"),
-    "approved": _Badge("ok", "check-circle", "Approved"),
-    "to-do": _Badge("warn", "alert", "To do"),
-    "waiting": _Badge("info", "hourglass", "Waiting for staff"),
-    "done": _Badge("ok", "check", "Done"),
-    "refused": _Badge("bad", "cross-circle", "Refused"),
-    "withdrawn": _Badge("ink", "ban", "Withdrawn"),
-    "cancelled": _Badge("", "minus", "Cancelled"),
-    "confirmed": _Badge("ok", "check-circle", "Confirmed"),
-    "verified": _Badge("ok", "check-circle", "Verified"),
-    "not-verified": _Badge("warn", "alert", "Not verified"),
-    "draft": _Badge("open", "pencil", "Draft"),
-    "submitted": _Badge("info", "send", "Submitted"),
-    "in-review": _Badge("info", "eye", "In review"),
-    "signed": _Badge("ok", "check", "Signed"),
-    "rejected": _Badge("bad", "cross", "Rejected"),
-    "match": _Badge("ok", "check", "Match"),
-    "may-differ": _Badge("info", "info", "May differ"),
-    "change": _Badge("bad", "cross", "Change this"),
-    "due": _Badge("info", "hourglass", "Due"),
-    "sent": _Badge("ok", "mail", "Sent"),
-    "failed": _Badge("bad", "cross-circle", "Failed"),
-    "skipped": _Badge("", "minus", "Skipped"),
-}
 
 _MESSAGE_LOOK = {
     "success": ("ok", "check-circle"),
@@ -114,12 +63,12 @@ def icon(name: str) -> SafeString:
 
 @register.simple_tag
 def badge(status: str, label: str = "") -> SafeString:
-    """A state as icon, word and colour. ``status`` is a member of a TextChoices or its value; see ``_BADGES``.
+    """A state as icon, word and colour. ``status`` is a member of a TextChoices or its value; see ``connect.badges``.
 
     Raises:
-        KeyError: for a state that has no badge yet; add it above.
+        KeyError: for a state that has no badge yet; add it there.
     """
-    look = _BADGES[str(status).replace("_", "-")]
+    look = BADGES[str(status).replace("_", "-")]
     return format_html(
         '<span class="badge{}">{}{}</span>',
         f" {look.meaning}" if look.meaning else "",

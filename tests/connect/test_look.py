@@ -16,6 +16,7 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 
 from certauthority.x509.verdicts import Verdict
+from connect.badges import BADGES
 from connect.templatetags import look
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -177,7 +178,7 @@ def test_an_unknown_state_is_an_error_of_ours() -> None:
 
 def test_every_icon_that_templates_name_is_in_the_sprite() -> None:
     drawn = set(re.findall(r'<symbol id="([a-z-]+)"', (ROOT / "static" / "icons.svg").read_text()))
-    named = {badge.icon for badge in look._BADGES.values()} | {icon for _, icon in look._MESSAGE_LOOK.values()}
+    named = {badge.icon for badge in BADGES.values()} | {icon for _, icon in look._MESSAGE_LOOK.values()}
     for template in (ROOT / "templates").rglob("*.html"):
         text = template.read_text()
         named |= set(re.findall(r"{% icon \"([^\"]+)\"", text))
