@@ -19,8 +19,8 @@ from pytest_django import Settings
 
 from certauthority import server_certificates, signers
 from certauthority.models import Authority, Certificate, RevocationList
-from config import heartbeats
-from tests.processes import ROOT, site_environment
+from config import env, heartbeats
+from tests.processes import ROOT, celery_worker, site_environment
 
 # Beat sends its first message within a minute.
 PATIENCE_SECONDS = 120
@@ -124,21 +124,37 @@ def test_a_part_that_was_never_seen_is_given_time_to_start() -> None:
     assert heartbeats.problems(now=1001.0 + heartbeats.SILENCE_SECONDS).keys() == {"beat", "worker"}
 
 
-@pytest.mark.usefixtures("celery_worker_process")
+@pytest.mark.django_db(transaction=True)
 def test_real_workers_and_beat_show_that_they_work(tmp_path: Path) -> None:
+    """To everybody in Redis, and each in a file of its own, which a container's health check looks at."""
+    files = {part: tmp_path / f"{part}-heartbeat" for part in ("worker", "beat")}
     command = [sys.executable, "-m", "celery", "--app", "config", "beat", "--pidfile", ""]
-    with open(tmp_path / "beat.log", "wb") as log:
-        schedule = ["--schedule", str(tmp_path / "beat-schedule")]
-        beat = subprocess.Popen([*command, *schedule], cwd=ROOT, env=site_environment(), stdout=log, stderr=log)
+    schedule = ["--schedule", str(tmp_path / "beat-schedule")]
+    environment = site_environment() | {"HEARTBEAT_FILE": str(files["beat"])}
+    with (
+        open(tmp_path / "beat.log", "wb") as log,
+        celery_worker(tmp_path / "worker.log", HEARTBEAT_FILE=str(files["worker"])),
+    ):
+        beat = subprocess.Popen([*command, *schedule], cwd=ROOT, env=environment, stdout=log, stderr=log)
         try:
             last_moment = time.monotonic() + PATIENCE_SECONDS
-            while heartbeats.read().keys() < {"beat", "worker"}:
+            while heartbeats.read().keys() < {"beat", "worker"} or not all(map(Path.exists, files.values())):
                 assert time.monotonic() < last_moment, (tmp_path / "beat.log").read_text()
                 time.sleep(0.2)
         finally:
             beat.terminate()
             beat.wait()
     assert heartbeats.problems(now=time.time()) == {}
+
+
+def test_a_heartbeat_file_that_cannot_be_written_keeps_nobody_from_working(
+    redis_client: redis.Redis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(env, "HEARTBEAT_FILE", str(tmp_path / "none" / "heartbeat"))
+    monkeypatch.setattr(heartbeats, "_told_at", {})
+    heartbeats.beat(heartbeats.BEAT)
+    assert "heartbeat cannot be written" in caplog.text
+    assert heartbeats.read().keys() == {"beat"}
 
 
 @pytest.mark.usefixtures("authorities")
