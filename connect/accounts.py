@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,8 @@ from connect.second_factor_notices import tell_locked
 from connect.second_factors import SESSION_KEY, has_second_factor
 from connect.sessions import begin_session, end_sessions
 from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
+
+log = logging.getLogger(__name__)
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -139,6 +142,8 @@ def end_failed_attempt(request: HttpRequest, email: str, *, knew_password: bool 
     Raises:
         ValidationError: locked now, or not countable; with a sentence for the person.
     """
+    # Not the address that was typed: people type passwords there, too.
+    log.warning("A sign-in from %s failed at the %s.", address_of(request), "code" if knew_password else "password")
     with _refusal_as_form_error():
         try:
             SignInLimit(email).failed(timezone.now())

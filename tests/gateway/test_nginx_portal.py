@@ -50,6 +50,7 @@ def test_pages_come_with_the_applications_headers(front: Front) -> None:
     assert answer.status == 200
     assert answer.headers["strict-transport-security"] == "max-age=31536000; includeSubDomains; preload"
     assert "Secure" in answer.headers["set-cookie"]
+    assert answer.headers["set-cookie"].startswith("__Host-csrftoken=")
     assert "script-src 'self'" in answer.headers["content-security-policy"]
     assert answer.headers["server"] == "nginx"
     assert front.log_of(answer)["host"] == PORTAL
@@ -237,7 +238,6 @@ def watching(front: Front, files: dict[str, str]) -> Iterator[None]:
         "NGINX_FRONT_SECRET_FILE": str(secret),
         "NGINX_ENVSUBST_OUTPUT_DIR": str(front.folder / "conf"),
         "NGINX_STATE_DIR": str(front.folder / "nginx"),
-        "NGINX_PROCESS": str(front.nginx.pid),
         "RELOAD_CHECK_SECONDS": "0.2",
     }
     command = ["sh", "-ec", f'. "{SCRIPT}"; wait']
