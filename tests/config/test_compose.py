@@ -187,6 +187,7 @@ def test_the_secret_of_the_front_reaches_the_templates(tmp_path: Path) -> None:
         "NGINX_FRONT_SECRET_FILE": str(secret),
         "NGINX_ENVSUBST_OUTPUT_DIR": str(tmp_path / "conf"),
         "NGINX_STATE_DIR": str(tmp_path / "nginx"),
+        "RELOAD_CHECK_SECONDS": "0.1",
         "PATH": os.defpath,
     }
     shell = ["sh", "-ec", f'. "{script}"; kill $!; printf %s "$NGINX_FRONT_SECRET"']

@@ -116,6 +116,17 @@ def test_the_front_s_secret_is_told_to_the_endpoint_and_to_nginx(layout: Layout)
     assert nginx_values(layout)["NGINX_FRONT_SECRET"] == layout.secret_text("front_secret")
 
 
+def test_nginx_is_told_of_renewed_certificates_by_the_container_s_own_script(layout: Layout) -> None:
+    """The script is tried with a real nginx in tests/gateway/test_nginx_portal.py."""
+    (program,) = [one for one in _programs(layout) if one.name == "certificates"]
+    assert Path(program.command[-1]) == servers.BASE_DIR / "deploy" / "nginx" / "10-before-templates.envsh"
+    values = nginx_values(layout)
+    watched = {name: value for name, value in program.environment.items() if name.endswith(("_CERTIFICATE", "_KEY"))}
+    assert len(watched) == 4
+    assert program.environment.items() >= {name: values[name] for name in (*watched, "NGINX_STATE_DIR")}.items()
+    assert program.environment["NGINX_FRONT_SECRET_FILE"] == str(layout.secret("front_secret"))
+
+
 def test_every_program_is_started_again_and_ends_with_its_children(layout: Layout) -> None:
     written = _written(layout)
     sections = [name for name in written.sections() if name.startswith("program:")]

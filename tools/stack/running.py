@@ -77,7 +77,7 @@ class Stack:
             self.start_process(name)
             self._wait(name, answers)
         self.manage("config.run.prepare")
-        for name in (*SITE, "nginx"):
+        for name in (*SITE, "nginx", "certificates"):
             self._call("startProcess", name, False)
         self.wait_until_ready()
 

@@ -19,7 +19,7 @@ import psycopg
 from psycopg import sql
 
 from config.run import nginx
-from tools.stack.layout import LOOPBACK, Layout, gateway_environment, keep, site_environment
+from tools.stack.layout import LOOPBACK, Layout, gateway_environment, keep, nginx_values, site_environment
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # PostgreSQL refuses to run as root; the wheel makes this account where it does.
@@ -97,6 +97,7 @@ def programs(layout: Layout, *, nginx_program: str, redis_program: str) -> list[
             nginx.command(layout.directory / "nginx" / "conf" / "nginx.conf", nginx_program),
             stop_signal="QUIT",
         ),
+        _watch_of_certificates(layout),
     ]
 
 
@@ -187,6 +188,19 @@ def _database(layout: Layout) -> Program:
         user=DATABASE_ACCOUNT if os.getuid() == 0 else "",
         stop_signal="INT",
     )
+
+
+def _watch_of_certificates(layout: Layout) -> Program:
+    """What has nginx read its certificates anew once they are renewed: the script that the container has for it."""
+    names = [f"NGINX_{who}_{what}" for who in ("PORTAL", "ENDPOINT") for what in ("CERTIFICATE", "KEY")]
+    values = nginx_values(layout)
+    environment = {name: values[name] for name in (*names, "NGINX_STATE_DIR")} | {
+        "NGINX_ENVSUBST_OUTPUT_DIR": str(layout.directory / "nginx" / "conf"),
+        "NGINX_FRONT_SECRET_FILE": str(layout.secret("front_secret")),
+        "RELOAD_CHECK_SECONDS": "2",
+    }
+    script = BASE_DIR / "deploy" / "nginx" / "10-before-templates.envsh"
+    return Program("certificates", ["sh", "-ec", '. "$0"; wait', str(script)], environment)
 
 
 def surroundings() -> dict[str, str]:
