@@ -74,12 +74,12 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "renew the endpoint's server certificate": {
         "task": "certauthority.tasks.certify_endpoint",
         "schedule": crontab(hour=3, minute=17),
-        "options": {"expires": 6 * 3600},
+        "options": {"expires": 3600},
     },
     "remove use that is older than 90 days": {
         "task": "certauthority.tasks.purge_use",
         "schedule": crontab(hour=3, minute=40),
-        "options": {"expires": 12 * 3600},
+        "options": {"expires": 3600},
     },
     "remove the minutes of use that are over": {
         "task": "certauthority.tasks.purge_use_minutes",
@@ -89,6 +89,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "remove ended sessions, old notices and old messages to webhooks": {
         "task": "connect.tasks.purge",
         "schedule": crontab(hour=4, minute=10),
-        "options": {"expires": 12 * 3600},
+        "options": {"expires": 3600},
     },
 }
