@@ -17,9 +17,9 @@ from certauthority.ocsp import making
 from certauthority.propagation import State
 from certauthority.use_records import SeenCall, record_calls
 from portal import revocation
-from portal.models import Credential, Project
+from portal.models import Credential, Project, Role
 from portal.propagation import propagation
-from tests.factories import make_credential
+from tests.factories import make_credential, make_project
 from tests.page_text import text_of
 from tests.portal.credential_pages import credential_url, file_of, page_url, sent
 from tests.portal.foreign_ca import ForeignCa
@@ -54,8 +54,7 @@ def steps_on(client: Client, credential: Credential) -> str:
     return text_of(client.get(credential_url("credential_propagation", credential), headers=HTMX))
 
 
-def revoke(credential: Credential) -> None:
-    reason = RevocationReason.KEY_COMPROMISE
+def revoke(credential: Credential, *, reason: RevocationReason = RevocationReason.KEY_COMPROMISE) -> None:
     revocation.revoke(credential, reason=reason, actor=Actor("alice@acme.example"), now=timezone.now())
 
 
@@ -141,6 +140,29 @@ def test_the_use_of_another_cas_certificate_ends_here_alone(
     assert "Use on this project ended" in text
     assert "First refused call: from 192.0.2.7, “Not on any project”" in text
     assert "was not told: it is not revoked there." in text
+
+
+def test_one_that_was_added_to_its_project_again_is_not_said_to_be_refused_there(
+    as_alice: Client, project: Project, authorities: dict[str, Authority]
+) -> None:
+    ca = ForeignCa()
+    trust.add(ca.pem, note="", actor=Actor("staff@rehearsal.example"), now=timezone.now() - timedelta(minutes=1))
+    pem, url = ca.client_certificate(), page_url("upload_certificate", project)
+    as_alice.post(url, sent(alias="before", certificate_file=file_of(pem)))
+    before = Credential.objects.get(alias="before")
+    revoke(before, reason=RevocationReason.SUPERSEDED)
+    as_alice.post(url, sent(alias="again", certificate_file=file_of(pem)))
+    again = Credential.objects.get(alias="again")
+    called(again)
+    text = steps_on(as_alice, before)
+    assert "It was added to this project again, as again, and is judged as that." in text
+    assert "Refused" not in text
+    revoke(again, reason=RevocationReason.SUPERSEDED)
+    assert "as again, and is judged as that." in steps_on(as_alice, before)
+    assert "Refused at the endpoint" in steps_on(as_alice, again)
+    other = make_project(admin=project.memberships.get(role=Role.ADMIN).user)
+    as_alice.post(page_url("upload_certificate", other), sent(certificate_file=file_of(pem)))
+    assert "Another project has had it since, and decides for itself." in steps_on(as_alice, again)
 
 
 def test_the_companys_clock_decides_what_has_expired(credential: Credential) -> None:
