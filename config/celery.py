@@ -26,7 +26,7 @@ from connect import request_ids
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-app = Celery("mtls_rehearsal")
+app = Celery("mtls_rehearsal", task_cls="config.task_messages:SiteTask")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
