@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 import time
-from datetime import timedelta
+from contextlib import closing
+from datetime import datetime, timedelta
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
@@ -234,3 +237,31 @@ def _wait_for(path: Path, process: subprocess.Popen[bytes]) -> None:
         assert process.poll() is None
         assert time.monotonic() < last_moment, "the worker did not do its work"
         time.sleep(0.05)
+
+
+def test_two_that_renew_it_at_once_make_one_certificate(
+    transactional_db: None, authorities: dict[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both find none; the second waits until the first has stored its own."""
+    begin, made, is_good = threading.Barrier(2), [], server_certificates._is_good
+
+    def slowly(*, now: datetime) -> bool:
+        found = is_good(now=now)
+        time.sleep(0.3)
+        return found
+
+    def run() -> None:
+        with closing(connection):
+            begin.wait(timeout=30)
+            made.append(server_certificates.certify_if_due(now=timezone.now()))
+
+    monkeypatch.setattr(server_certificates, "_is_good", slowly)
+    server_certificates.chain_path().unlink(missing_ok=True)
+    before = Certificate.objects.count()
+    threads = [threading.Thread(target=run) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert sorted(facts is None for facts in made) == [False, True]
+    assert Certificate.objects.count() == before + 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -17,6 +18,7 @@ from certauthority.models import Authority, Certificate, RevocationList, Revocat
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.x509.requests import build_request, new_private_key
 from certauthority.x509.subject_rules import SubjectRequirement
+from config.schedule import SCHEDULE
 
 REQUIREMENT = SubjectRequirement("MTF", "123456", "Acme Payments Ltd", "Checkout API")
 Worker = subprocess.Popen[bytes]
@@ -56,6 +58,25 @@ def test_a_revocation_is_soon_on_the_crl(celery_worker_process: Worker, authorit
 def test_every_list_is_made_anew_by_the_hour(celery_worker_process: Worker, authorities: dict[str, Authority]) -> None:
     tasks.publish_revocation_lists.delay()
     wait_until(lambda: RevocationList.objects.count() == 8)
+
+
+@pytest.mark.django_db
+def test_a_list_of_the_last_minutes_is_not_made_again_unless_it_lacks_something(
+    authorities: dict[str, Authority], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A second beat, or the same message twice: what beat sends names how old a list may be."""
+    kwargs = SCHEDULE["publish revocation lists"]["kwargs"]
+    tasks.publish_revocation_lists(**kwargs)
+    assert RevocationList.objects.count() == 4, "the fixture's own"
+    RevocationList.objects.update(this_update=timezone.now() - timedelta(seconds=kwargs["older_than_seconds"] + 1))
+    for _ in range(2):
+        tasks.publish_revocation_lists(**kwargs)
+        assert RevocationList.objects.count() == 8
+    monkeypatch.setattr(tasks.publish_revocation_list, "delay", away)
+    revoke(issue())
+    tasks.publish_revocation_lists(**kwargs)
+    assert RevocationList.objects.count() == 9
+    assert RevocationList.objects.filter(authority=authorities["developers"]).latest("number").entries == 1
 
 
 def test_the_sweep_finds_a_revocation_whose_message_was_lost(
