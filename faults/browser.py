@@ -15,6 +15,7 @@ from tools.stack.running import Stack
 
 # A hang guard: longer than nginx waits for the application.
 SECONDS = 90.0
+CSRF_COOKIE = "__Host-csrftoken"
 # What a person sees as “no answer”: the connection could not be made, or it broke.
 NO_ANSWER = 0
 BROKEN = (OSError, http.client.HTTPException)
@@ -78,7 +79,7 @@ class Browser:
 
     def token(self) -> dict[str, str]:
         """What a form of this site holds besides what a person fills in."""
-        return {"csrfmiddlewaretoken": self._cookies.get("csrftoken", "")}
+        return {"csrfmiddlewaretoken": self._cookies.get(CSRF_COOKIE, "")}
 
     def issue(self, project: str, order: Order) -> Answer:
         """Send the form of `Paste in a CSR`."""
