@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import BrowserContext, Page
@@ -10,10 +11,17 @@ from playwright.sync_api import BrowserContext, Page
 from certauthority.models import Authority
 from connect.models import User
 from portal.models import Project
+from tests import corpus
 from tests.browser.generating import REPORT_BREACHES, sign_in
 from tests.browser.recorder import Recorder, recording
 from tests.factories import make_company, make_project, make_user
 from tests.portal.credential_pages import page_url
+
+collect_ignore = corpus.ignored(Path(__file__).parent)
+
+
+def pytest_report_header() -> list[str]:
+    return corpus.report_header()
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ class FoundForm:
     boxes: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     choices: list[str] = field(default_factory=list)
+    buttons: list[str] = field(default_factory=list)
 
     def filled(self, site: WholeSite, **other: Any) -> dict[str, Any]:
         """What a person would send: every box filled well, files left out; ``other`` goes before."""
@@ -98,6 +99,9 @@ class _Forms(HTMLParser):
         name = given.get("name", "")
         if tag in ("input", "textarea", "select") and name and name != "csrfmiddlewaretoken":
             self._field(tag, name, given)
+        if tag == "button" and name:
+            for form in self._open:
+                form.buttons.append(name)
         if tag == "option" and self._select and ("selected" in given or not self._value(self._select)):
             for form in self._open:
                 form.values[self._select] = given.get("value", "")
