@@ -109,6 +109,7 @@ class Chart:
     accepted: int
     refused: int
     busiest: int
+    is_past: bool = False
 
     @property
     def height(self) -> int:
@@ -130,16 +131,23 @@ class Chart:
         return f"{self.hours} hours" if self.hours <= _MOST_HOURLY_ROWS else f"{self.hours // 24} days"
 
     @property
+    def when(self) -> str:
+        """Which time is shown: ``the last 48 hours``, or ``the 7 days until 18 September 2026``."""
+        last = self.ends_at - HOUR
+        return f"the {self.period} until {last.day} {last:%B %Y}" if self.is_past else f"the last {self.period}"
+
+    @property
     def title(self) -> str:
         """The chart in one sentence."""
-        said = f"Calls per hour in the last {self.period}: {self.accepted:,} accepted, {self.refused:,} refused"
+        said = f"Calls per hour in {self.when}: {self.accepted:,} accepted, {self.refused:,} refused"
         return f"{said}, busiest hour {self.busiest:,}" if self.busiest else said
 
 
-def draw(series: Sequence[Series], *, until: datetime, hours: int) -> Chart:
+def draw(series: Sequence[Series], *, until: datetime, hours: int, is_past: bool = False) -> Chart:
     """The last ``hours`` hours, of which the one that ``until`` falls into is the last. Other hours are left out.
 
-    Accepted calls of one series stand on those of the one before it, and refused ones on top.
+    Accepted calls of one series stand on those of the one before it, and refused ones on top. ``is_past`` says that
+    these are not the newest hours there are.
     """
     ends_at = until.astimezone(UTC).replace(minute=0, second=0, microsecond=0) + HOUR
     begins_at = ends_at - hours * HOUR
@@ -164,6 +172,7 @@ def draw(series: Sequence[Series], *, until: datetime, hours: int) -> Chart:
         accepted=sum(hour.accepted for one in shown for hour in one.hours),
         refused=sum(hour.refused for one in shown for hour in one.hours),
         busiest=busiest,
+        is_past=is_past,
     )
 
 

@@ -33,6 +33,8 @@ KEPT: Final = timedelta(days=90)
 DAY: Final = timedelta(days=1)
 # The chart shows two days, or a week where the new one has been in use for longer than a day.
 CHART_HOURS, LONG_CHART_HOURS = 48, 7 * 24
+# How much of the time after a change that is long over stands on the chart.
+AFTER_THE_CHANGE: Final = timedelta(days=2)
 
 
 class ChangeKind(StrEnum):
@@ -164,6 +166,13 @@ class Report:
     def chart_hours(self) -> int:
         first = self.new.seen.first_at
         return LONG_CHART_HOURS if first is not None and self.now - first > DAY else CHART_HOURS
+
+    @property
+    def chart_until(self) -> datetime:
+        """The chart’s last moment: now, unless the change would not be on it; then two days after the change."""
+        if self.change.ends_at is None or self.now - self.change.ends_at < self.chart_hours * HOUR:
+            return self.now
+        return self.change.ends_at + AFTER_THE_CHANGE
 
 
 def report_of(pair: Pair, *, now: datetime, company_now: datetime) -> Report:

@@ -68,7 +68,9 @@ def _shown(report: Report) -> dict[str, Any]:
     )
     return {
         "report": report,
-        "chart": draw(series, until=report.now, hours=report.chart_hours),
+        "chart": draw(
+            series, until=report.chart_until, hours=report.chart_hours, is_past=report.chart_until < report.now
+        ),
         "sources": report.sources[:MOST_SOURCES],
         "more_sources": max(len(report.sources) - MOST_SOURCES, 0),
     }

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from audit.events import Actor
-from certauthority.models import Authority, ReasonCode, RevocationReason
+from certauthority.models import Authority, CertificateUse, ReasonCode, RevocationReason
 from portal import revocation
 from portal.credentials import row, with_certificates
 from portal.models import Credential, Project
@@ -149,6 +149,18 @@ def test_the_chart_shows_a_week_once_the_new_one_is_used_for_a_day(old: Credenti
     assert report(old, new).chart_hours == 48
     called(new, 25 * 60, now=NOON)
     assert report(old, new).chart_hours == 7 * 24
+
+
+def test_the_chart_of_a_change_that_is_long_over_shows_the_change(old: Credential, new: Credential) -> None:
+    day = 24 * 60
+    called(new, 9 * day, now=NOON)
+    called(old, 6 * day, now=NOON)
+    assert report(old, new).chart_until == NOON
+    called(new, 40 * day, now=NOON)
+    assert report(old, new).chart_until == NOON
+    called(old, 30 * day, now=NOON)
+    CertificateUse.objects.filter(certificate=old.certificate).update(last_used_at=NOON - timedelta(days=30))
+    assert report(old, new).chart_until == NOON - timedelta(days=28)
 
 
 def test_it_takes_as_many_queries_for_many_calls(old: Credential, new: Credential) -> None:
