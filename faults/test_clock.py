@@ -13,7 +13,8 @@ from faults.more_programs import DAYS, LATER, MOVED
 from faults.site import Site
 
 COUNT = 10
-LEFT = ("beat", "worker1", "worker2", "gateway", "web1", "web2")
+# nginx stays in the present, as those who call it do, and is not told of certificates that begin in 400 days.
+LEFT = ("beat", "worker1", "worker2", "gateway", "web1", "web2", "certificates")
 OF_CERTIFICATES = "watched = ANY(%s) AND threshold = 0"
 
 
