@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field
 from django.db.models.lookups import In
@@ -23,6 +24,8 @@ class AnyOf(In):
         """The condition with an array of the field's own type."""
         left, parameters = self.process_lhs(compiler, connection)
         values = [self.lhs.output_field.get_db_prep_value(value, connection) for value in self.rhs if value is not None]
+        if not values:
+            raise EmptyResultSet  # As for `in`: where nothing can be found, the database is not asked.
         kind = str(self.lhs.output_field.rel_db_type(connection)).partition("(")[0]
         return f"{left} = ANY(%s::{kind}[])", [*parameters, values]
 

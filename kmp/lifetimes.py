@@ -91,12 +91,11 @@ class Entries(Source):
         companies = {lifetime.company.pk: lifetime.company for lifetime in lifetimes}
         officers = _officers_by_company(companies)
         asked = CertificateRequest.objects.filter(entry__pk__any_of=[lifetime.key for lifetime in lifetimes])
-        requested = dict(asked.values_list("entry_id", "officer_id"))
-        people_asking = User.objects.in_bulk(set(requested.values()))
+        requesters = {row.entry_id: row.officer for row in asked.select_related("officer").only("entry", "officer")}
         found: dict[UUID, list[Recipient]] = {}
         for lifetime in lifetimes:
             group = lifetime.company.group_email
-            requester = people_asking.get(requested[lifetime.key]) if lifetime.key in requested else None
+            requester = requesters.get(lifetime.key)
             # Who has left the company is told nothing more of it.
             present = [requester] if requester is not None and requester.company_id == lifetime.company.pk else []
             found[lifetime.key] = [

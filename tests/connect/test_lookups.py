@@ -30,8 +30,10 @@ def test_it_follows_a_relation() -> None:
 
 def test_no_value_finds_nothing() -> None:
     make_company()
-    assert list(Company.objects.filter(pk__any_of=[])) == []
-    assert list(Company.objects.filter(pk__any_of=[None])) == []
+    with CaptureQueriesContext(connection) as queries:
+        assert list(Company.objects.filter(pk__any_of=[])) == []
+        assert list(Company.objects.filter(pk__any_of=[None])) == []
+    assert len(queries) == 0
 
 
 @pytest.mark.postgresql
