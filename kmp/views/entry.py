@@ -46,6 +46,7 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
     context = {
         **_context(officer, found, row_of(found, now=now)),
         **use_context(request, found),
+        **_seam(request, found),
         "certificate": certificate,
         "facts": facts_of(certificate),
         "chain": [read_certificate(der) for der in issuers_of(certificate)],
@@ -61,11 +62,17 @@ def entry(request: HttpRequest, reference: str) -> HttpResponse:
         "propagation": propagation(found, now=timezone.now()),
         "propagation_url": reverse("kmp:entry_propagation", args=[found.reference]),
         "try_it": try_it(found) if found.state == EntryState.LIVE else None,
-        "places": places_for(signed_in(request), Environment(found.environment).code),
-        "keeps_name": found.renews is not None
-        and found.renews.certificate.subject_digest == certificate.subject_digest,
     }
     return render(request, "kmp/entry.html", context)
+
+
+def _seam(request: HttpRequest, found: InventoryEntry) -> dict[str, Any]:
+    """The projects that may take it. One that has the version before it live rotates that, unless the names clash."""
+    renews = found.renews
+    keeps_name = renews is not None and renews.certificate.subject_digest == found.certificate.subject_digest
+    before = renews.certificate_id if renews is not None and not keeps_name else None
+    places = places_for(signed_in(request), Environment(found.environment).code, before=before)
+    return {"places": places, "keeps_name": keeps_name}
 
 
 def _snooze(found: InventoryEntry) -> SnoozePanel | None:

@@ -17,9 +17,11 @@ from connect.places_to_upload import places_for
 from kmp import entries
 from kmp.models import Environment
 from portal.models import Membership, Role
+from portal.revocation import revoke
 from tests.factories import make_project, make_user
 from tests.kmp.factories import PORTAL_CLIENT, make_entry
 from tests.page_text import text_of
+from tests.portal.test_credential_ended import upload
 
 _LINKS = re.compile(r'<a href="([^"]*upload-certificate/)"')
 
@@ -65,6 +67,22 @@ def test_of_many_projects_the_first_ten_are_offered(as_olga: Client, olga: User,
     page = as_olga.get(reverse("kmp:entry", args=[make_entry(acme).reference]))
     assert len(_LINKS.findall(page.content.decode())) == 10
     assert "the first ten of 12 projects" in text_of(page)
+
+
+def test_a_renewal_takes_over_from_the_version_that_a_project_has(as_olga: Client, olga: User, acme: Company) -> None:
+    make_project(admin=olga, name="Apple")
+    project = make_project(admin=olga, name="Zebra")
+    older = make_entry(acme, PORTAL_CLIENT, Environment.PRODUCTION)
+    credential = upload(older, project)
+    newer = make_entry(acme, PORTAL_CLIENT, renews=older)
+    address = reverse("kmp:entry", args=[newer.reference])
+    page = as_olga.get(address)
+    rotating = f"{upload_url(project, 'production')}?rotate={credential.pk}"
+    assert page.content.decode().index(rotating) < page.content.decode().index("Apple, Production")
+    assert "it takes over from from-kmp there, which stays live beside it" in text_of(page)
+    assert as_olga.get(rotating).context["predecessor"] == credential
+    revoke(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("olga"), now=timezone.now())
+    assert "?rotate=" not in as_olga.get(address).content.decode()
 
 
 def test_a_revoked_certificate_leads_nowhere(as_olga: Client, olga: User, acme: Company) -> None:
