@@ -104,9 +104,8 @@ def test_the_page_takes_the_same_number_of_queries_whatever_there_is(
     as_alice.get(CLOCK)
     with CaptureQueriesContext(connection) as asked:
         as_alice.get(CLOCK)
-    assert len(asked) <= PAGE_QUERIES
+    assert len(asked) == PAGE_QUERIES
 
 
-# For each portal one for each threshold and one for ends; the rest is the person, the bar, the jump, its notices: 51,
-# and a few more or less by what has come due between two looks. One for each of forty rows would be far above it.
-PAGE_QUERIES = 55
+# For each portal one for each threshold and one for ends; the rest is the person, the bar, the jump and its notices.
+PAGE_QUERIES = 51
