@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from config.run import nginx
+from tests.gateway.tls_client import Response
 from tests.processes import ROOT, site_environment
 
 PORTAL, SANDBOX, PRODUCTION = "portal.rehearsal.test", "sandbox.rehearsal.test", "production.rehearsal.test"
@@ -37,27 +38,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < last_moment
         time.sleep(0.1)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What curl got: status, headers by lower-case name, body."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-    @property
-    def reason(self) -> str:
-        """The first ReasonCode, of a verdict or of an error."""
-        found = self.json
-        if "verdict" in found:
-            return str(found["verdict"]["reasonCode"])
-        return str(found["Errors"]["Error"][0]["ReasonCode"])
 
 
 @dataclass(slots=True)
@@ -126,13 +106,15 @@ class Front:
         """nginx's own log."""
         return [json.loads(line) for line in (self.folder / "access.log").read_text().splitlines()]
 
-    def log_of(self, answer: Answer) -> dict[str, Any]:
+    def log_of(self, answer: Response) -> dict[str, Any]:
         """The line about a request, which is written a moment after its answer."""
         request_id = answer.headers["x-request-id"]
         wait_until(lambda: any(line["request_id"] == request_id for line in self.log_lines()))
         return next(line for line in self.log_lines() if line["request_id"] == request_id)
 
-    def curl(self, host: str, path: str, *arguments: str, client: Path | None = None, scheme: str = "https") -> Answer:
+    def curl(
+        self, host: str, path: str, *arguments: str, client: Path | None = None, scheme: str = "https"
+    ) -> Response:
         """Call one host. ``client`` is PEM with a certificate and its key."""
         port = self.https if scheme == "https" else self.http
         command = [
@@ -188,14 +170,14 @@ def everything(connection: socket.socket) -> bytes:
     return received
 
 
-def read_answer(received: bytes) -> Answer:
+def read_answer(received: bytes) -> Response:
     """The last of the responses that curl shows (an interim 100 comes before it)."""
     head, _, body = received.partition(b"\r\n\r\n")
     if head.split(b" ")[1] == b"100":
         return read_answer(body)
     first, *lines = head.decode("latin-1").split("\r\n")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
-    return Answer(int(first.split(" ")[1]), headers, body)
+    return Response(int(first.split(" ")[1]), headers, body)
 
 
 def certify(front: Front) -> None:

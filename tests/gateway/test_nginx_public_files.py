@@ -15,24 +15,25 @@ from django.utils import timezone
 
 from certauthority.models import Authority, Certificate, RevocationList
 from tests.certauthority.ocsp_client import issue, request_for, revoke
-from tests.gateway.nginx_front import PORTAL, Answer, Front
+from tests.gateway.nginx_front import PORTAL, Front
+from tests.gateway.tls_client import Response
 
 GUARD_SECONDS = 60
 
 
-def get(front: Front, request: bytes, *arguments: str) -> Answer:
+def get(front: Front, request: bytes, *arguments: str) -> Response:
     path = f"/ocsp/developers/{quote(base64.b64encode(request).decode(), safe='')}"
     return front.curl(PORTAL, path, *arguments, scheme="http")
 
 
-def post(front: Front, request: bytes, folder: Path) -> Answer:
+def post(front: Front, request: bytes, folder: Path) -> Response:
     body = folder / "request.der"
     body.write_bytes(request)
     sent = ("--header", "Content-Type: application/ocsp-request", "--data-binary", f"@{body}")
     return front.curl(PORTAL, "/ocsp/developers", *sent, scheme="http")
 
 
-def status(answer: Answer) -> str:
+def status(answer: Response) -> str:
     found = ocsp.load_der_ocsp_response(answer.body)
     successful = found.response_status == ocsp.OCSPResponseStatus.SUCCESSFUL
     return found.certificate_status.name if successful else found.response_status.name

@@ -29,6 +29,12 @@ class Response:
         """The ReasonCode of the error envelope."""
         return str(self.json["Errors"]["Error"][0]["ReasonCode"])
 
+    @property
+    def reason(self) -> str:
+        """The first ReasonCode, of a verdict or of an error."""
+        found = self.json
+        return str(found["verdict"]["reasonCode"]) if "verdict" in found else self.code
+
 
 def context(
     trusted: Path, *, certificate: Path | None = None, version: ssl.TLSVersion | None = None, level: int | None = None
