@@ -127,13 +127,16 @@ def caused(company: Company, *, now: datetime) -> Caused | None:
     if last is None:
         return None
     mails = Notice.objects.filter(clock_run=last.run, company_at__gte=last.to_at, channel=Channel.MAIL)
+    # Counted before the rows are read: of a mail that is sent in between the page asks once more. The other way round
+    # its row would stay on its way, and nothing would say that there is more to come.
+    states = {NoticeState(row["state"]): row["mails"] for row in _by_state(mails)}
     thresholds = _by_threshold(mails)
     expired, expired_count = _expired(company, after=last.from_at, until=company_time(company, now))
     return Caused(
         jump=last,
         notices=[_caused(row) for row in thresholds[:SHOWN]],
         notice_count=thresholds.count(),
-        mails={NoticeState(row["state"]): row["mails"] for row in _by_state(mails)},
+        mails=states,
         expired=expired,
         expired_count=expired_count,
     )

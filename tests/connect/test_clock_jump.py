@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 import redis
 from django.db import connection
+from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -238,3 +239,33 @@ def test_after_start_over_a_worker_judges_at_real_time_at_once(
         time.sleep(0.1)
     assert set(found.filter(clock_run=None, state=SENT).values_list("threshold", flat=True)) == {14}
     assert set(found.filter(clock_run=run).exclude(state=SKIPPED).values_list("threshold", flat=True)) <= {7}
+
+
+def test_a_mail_sent_while_the_page_reads_leaves_no_row_on_its_way_for_ever(
+    acme: Company, alice: User, credential: Credential, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jumped(acme, alice, before_end(credential, days=7))
+    by_threshold, by_state = jumping._by_threshold, jumping._by_state
+    looks = []
+
+    def sent_between(mails: QuerySet[Notice]) -> None:
+        """The worker sends what is due after the first of both looks."""
+        looks.append(mails)
+        if len(looks) == 2:
+            mails.filter(state=NoticeState.DUE).update(state=NoticeState.SENT, sent_at=timezone.now())
+
+    def rows(mails: QuerySet[Notice]) -> object:
+        sent_between(mails)
+        return by_threshold(mails)
+
+    def states(mails: QuerySet[Notice]) -> object:
+        sent_between(mails)
+        return by_state(mails)
+
+    monkeypatch.setattr(jumping, "_by_threshold", rows)
+    monkeypatch.setattr(jumping, "_by_state", states)
+    since = caused(acme, now=timezone.now())
+    assert since is not None
+    waiting = [notice for notice in since.notices if notice.state == NoticeState.DUE]
+    assert not waiting or since.on_their_way
+    assert since.on_their_way == 1
