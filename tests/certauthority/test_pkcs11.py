@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import shutil
 import subprocess
 import time
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -184,13 +186,23 @@ def test_the_librarys_own_builder_signs_with_it_too(algorithm: str, settings: Se
     assert request.is_signature_valid
 
 
+@pytest.fixture
+def _no_key_files_yet(settings: Settings) -> Iterator[None]:
+    """A worker finds the CAs’ keys in its STATE_DIR: those that other tests have made there stand aside meanwhile."""
+    directory = Path(settings.STATE_DIR) / "ca"
+    aside = directory.with_name("ca-of-others")
+    if directory.exists():
+        directory.rename(aside)
+    settings.CA_DIRECTORY = directory
+    yield
+    shutil.rmtree(directory, ignore_errors=True)
+    if aside.exists():
+        aside.rename(directory)
+
+
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_signs_with_the_token(
-    soft_token: SoftToken,
-    settings: Settings,
-    tmp_path: Path,
-) -> None:
-    settings.CA_DIRECTORY = Path(settings.STATE_DIR) / "pkcs11-worker"
+@pytest.mark.usefixtures("_no_key_files_yet")
+def test_a_worker_signs_with_the_token(soft_token: SoftToken, tmp_path: Path) -> None:
     hierarchy = make_hierarchy(timezone.now())
     certificate = issue("worker")
     log = tmp_path / "worker.log"
