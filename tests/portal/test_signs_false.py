@@ -116,6 +116,8 @@ def test_ocsp_answers_what_was_made_ahead_and_asks_to_try_later_for_the_rest(
     assert status(post(request_for(certificate, nonce=b"1" * 16))) == "TRY_LATER"
 
 
+# Its process has a state directory of its own, and SQLite's database would lie in there.
+@pytest.mark.postgresql
 @pytest.mark.django_db(transaction=True)
 def test_a_real_web_process_needs_no_passphrase(authorities: dict[str, Authority], tmp_path: Path) -> None:
     certificate = issue("real")
