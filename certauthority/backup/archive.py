@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from django.utils.crypto import constant_time_compare, salted_hmac
 
@@ -141,17 +142,17 @@ def _unpack(tar: tarfile.TarFile, directory: Path, *, believe_unsigned: bool) ->
     return manifest
 
 
-def _read(stored: dict[str, object]) -> Manifest:
+def _read(stored: dict[str, Any]) -> Manifest:
     if stored.get("format") != FORMAT:
         raise NotRestored("The backup was made by another release, in a form that this one does not read.")
     members = []
-    for entry in stored.pop("members"):  # type: ignore[attr-defined]  # what is no list is found out here
+    for entry in stored.pop("members"):
         member = Member(**{**entry, "columns": tuple(entry["columns"])})
         if not _is_plain(member.name):
             raise NotRestored(f"The backup was changed: it names {member.name[:100]!r}.")
         members.append(member)
-    pairs = {name: tuple(tuple(pair) for pair in stored.pop(name)) for name in ("migrations", "sequences")}  # type: ignore[attr-defined]  # likewise
-    return Manifest(**{**stored, **pairs, "members": tuple(members)})  # type: ignore[arg-type]  # likewise
+    pairs = {name: tuple(tuple(pair) for pair in stored.pop(name)) for name in ("migrations", "sequences")}
+    return Manifest(**{**stored, **pairs, "members": tuple(members)})
 
 
 def _is_plain(name: str) -> bool:
