@@ -1,0 +1,62 @@
+"""Measure the stack under load and print the table: `python -m bench.load [names]`; 1 where a limit is missed.
+
+Each measurement gets a stack of its own, in a process of its own: what one leaves in the database is not there for the
+next, and Django is set up once in a process.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Iterator
+
+from bench.load.site import Site, running
+from bench.report import Plot, Result
+from config.run.checks import Refusal
+from tools.stack.running import StackProblem
+
+MEASUREMENTS = ("issuing", "edge", "lists", "sizes")
+MISSED, FAILED = 1, 2
+
+
+def main(names: list[str]) -> int:
+    """0 where every limit is kept, 1 where one is missed, 2 where something could not be measured."""
+    known = [name for name in MEASUREMENTS if importlib.util.find_spec(f"bench.load.{name}")]
+    unknown = set(names) - set(known)
+    if unknown:
+        print(f"There is no measurement {', '.join(sorted(unknown))}. There are: {', '.join(known)}.", file=sys.stderr)
+        return FAILED
+    wanted = [name for name in known if not names or name in names]
+    if len(wanted) == 1:
+        return _measure(wanted[0])
+    return max((_in_a_process(name) for name in wanted), default=0)
+
+
+def _in_a_process(name: str) -> int:
+    status = subprocess.run([sys.executable, "-m", "bench.load", name], check=False).returncode
+    return status if status in (0, MISSED) else FAILED
+
+
+def _measure(name: str) -> int:
+    good = True
+    try:
+        with running() as site:
+            for found in _found(name, site):
+                if isinstance(found, Result):
+                    print(found.line(), flush=True)
+                    good = good and found.good is not False
+    except (StackProblem, Refusal) as problem:
+        print(problem, file=sys.stderr)
+        return FAILED
+    return 0 if good else MISSED
+
+
+def _found(name: str, site: Site) -> Iterator[Result | Plot]:
+    measured: Iterator[Result | Plot] = importlib.import_module(f"bench.load.{name}").measure(site)
+    return measured
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
