@@ -32,6 +32,10 @@ class EndRequested(BaseException):
     """Somebody pressed Ctrl-C, closed the terminal or sent a signal to end. No handler of errors may stop it."""
 
 
+class PreparationFailed(Exception):
+    """The site could not be prepared; the process that prepares it has said why."""
+
+
 def main() -> int:
     """Run the site until it is told to end: 0 then, 1 where it could not start or a part of it failed."""
     signal.signal(signal.SIGINT, _request_end)
@@ -42,6 +46,8 @@ def main() -> int:
         return _run()
     except (Refusal, ImproperlyConfigured) as refusal:
         print(refusal, file=sys.stderr)
+        return 1
+    except PreparationFailed:
         return 1
     except EndRequested:
         return 0
@@ -73,10 +79,23 @@ def _run() -> int:
 
 
 def _prepare() -> None:
-    from config import env
-    from config.run.prepare import prepare_site
+    """Prepare the site in a process of its own, which can be ended whatever it is doing.
 
-    prepare_site(demo=env.DEMO)
+    In this process the signal would be an exception in the midst of other people's code, which may swallow it: then
+    nothing would end.
+    """
+    from config import env
+    from config.run import site
+
+    preparing = subprocess.Popen([sys.executable, "-m", "config.run.prepare"], cwd=env.BASE_DIR, env=site.environment())
+    try:
+        code = preparing.wait()
+    finally:
+        if preparing.poll() is None:
+            preparing.kill()  # Each step is a transaction or can be repeated, as after a power cut.
+            preparing.wait()
+    if code:
+        raise PreparationFailed
 
 
 def _prepare_with_embedded_redis() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 
 import django
@@ -43,7 +44,8 @@ def _run_commands(demo: bool) -> None:
 
 
 def main() -> int:
-    """`python -m config.run.prepare`: for stacks whose processes somebody else starts, such as containers."""
+    """`python -m config.run.prepare`: called by the launcher, and by stacks such as containers."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it at once and without a traceback.
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     try:
         from config import env

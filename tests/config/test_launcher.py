@@ -74,7 +74,7 @@ def test_a_signal_to_the_launcher_alone_ends_every_process(site: Launched, numbe
     site.process.send_signal(number)
     assert site.wait_until_ended() == 0
     assert site.still_running() == []
-    assert not any("Traceback" in line for line in site.lines)
+    assert "Traceback" not in "\n".join(site.lines)
 
 
 @pytest.mark.parametrize("program", ["redis-server", "granian", "celery", "manage.py"])
@@ -85,14 +85,26 @@ def test_when_one_process_dies_all_end_and_it_says_so(site: Launched, program: s
     assert site.still_running() == []
 
 
-def test_a_signal_during_the_preparation_ends_every_process(tmp_path: Path) -> None:
+@pytest.mark.parametrize("moment", [0.3, 1.5], ids=["as it begins", "while the database is made"])
+def test_a_signal_during_the_preparation_ends_every_process(tmp_path: Path, moment: float) -> None:
     with Launched(tmp_path / "state", pick_port()) as launched:
         launched.read_until("Preparing the site")
-        time.sleep(1)  # The embedded Redis runs and the database is being made.
+        time.sleep(moment)
         launched.note_processes()
         launched.process.send_signal(signal.SIGINT)
         assert launched.wait_until_ended() == 0
         assert launched.still_running() == []
+        assert len(launched.lines) == 1, "nothing is said of where it was"
+
+
+def test_a_site_that_cannot_be_prepared_says_why_in_one_sentence(tmp_path: Path) -> None:
+    database = f"postgresql://site@127.0.0.1:{pick_port()}/site"
+    ports = {"PORT": str(pick_port()), "GATEWAY_PORT": str(pick_port()), "GATEWAY_PROD_PORT": str(pick_port())}
+    environment = clean_environment(STATE_DIR=str(tmp_path), DATABASE_URL=database, **ports)
+    done = run_python("-m", "config.run", environment=environment)
+    assert done.returncode == 1
+    assert done.stderr.startswith("The site cannot be prepared: connection failed")
+    assert "Traceback" not in done.stderr
 
 
 def test_a_later_run_keeps_authorities_and_lists_and_takes_another_port(state: Path) -> None:

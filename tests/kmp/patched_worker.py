@@ -25,7 +25,7 @@ from kmp import automatic_review, messages  # noqa: E402  the apps are ready onl
 from kmp.models import CertificateRequest  # noqa: E402
 
 OVERLAP_SECONDS = 0.7
-ANOTHER_PROCESS_SECONDS = 20.0
+ANOTHER_PROCESS_SECONDS = 40.0
 
 
 class Point:
@@ -82,22 +82,27 @@ class Point:
         messages.signed = die_once
 
     def slow(self) -> None:
-        """Who claims a request waits for another process before it decides, so that several decide at once."""
+        """Who claims a request waits for another process that decides on any, so that several decide at once."""
+        self._wait_before_deciding(lambda line, number: True)
+
+    def together(self) -> None:
+        """Who claims a request waits for another process that has claimed the same one."""
+        self._wait_before_deciding(lambda line, number: line.split()[0] == number)
+
+    def _wait_before_deciding(self, counts: Callable[[str, str], bool]) -> None:
         decide = automatic_review._decide
 
         def wait(request: CertificateRequest, *, now: datetime) -> None:
             self.note(f"{request.number} {os.getpid()}")
-            self._await_another_process()
+            for _ in range(int(ANOTHER_PROCESS_SECONDS / OVERLAP_SECONDS)):
+                lines = self._trace.read_text(encoding="ascii").splitlines()
+                if len({line.split()[1] for line in lines if counts(line, request.number)}) > 1:
+                    break
+                time.sleep(OVERLAP_SECONDS)
             time.sleep(OVERLAP_SECONDS)
             decide(request, now=now)
 
         automatic_review._decide = wait
-
-    def _await_another_process(self) -> None:
-        for _ in range(int(ANOTHER_PROCESS_SECONDS / OVERLAP_SECONDS)):
-            if len({line.split()[1] for line in self._trace.read_text(encoding="ascii").splitlines()}) > 1:
-                return
-            time.sleep(OVERLAP_SECONDS)
 
     def _note_certificate(self, request: CertificateRequest) -> None:
         if request.entry is None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -75,10 +76,16 @@ def patched_worker(tmp_path: Path, point: str, *, name: str = "patched") -> Iter
 
 
 @contextmanager
-def two_slow_workers(tmp_path: Path) -> Iterator[Path]:
-    """Two workers that decide at the same time, and the file to which both add their lines."""
-    with patched_worker(tmp_path, "slow", name="first") as (_, trace), patched_worker(tmp_path, "slow", name="second"):
+def two_workers(tmp_path: Path, point: str) -> Iterator[Path]:
+    """Two workers that wait for each other at this point, and the file to which both add their lines."""
+    with patched_worker(tmp_path, point, name="first") as (_, trace), patched_worker(tmp_path, point, name="second"):
         yield trace
+
+
+def both_decide(trace: Path, number: str = "") -> bool:
+    """Whether two processes have claimed the request of this number, or any."""
+    lines = trace.read_text().splitlines() if trace.exists() else []
+    return len({line.split()[1] for line in lines if line.startswith(number)}) == 2
 
 
 def test_a_request_is_seen_in_review_and_signed_after_the_delay(celery_worker_process: Worker, olga: User) -> None:
@@ -159,17 +166,16 @@ def test_lost_messages_are_found_by_the_sweep(
 
 
 def test_two_workers_and_the_sweep_sign_a_request_once(olga: User, tmp_path: Path, redis_client: redis.Redis) -> None:
-    with two_slow_workers(tmp_path) as trace:
-        requests = [make_submitted(olga) for _ in range(3)]
-        for request in requests:
-            for _ in range(3):
-                tasks.process_request.delay(str(request.pk))
+    requests = []
+    with two_workers(tmp_path, "together") as trace:
+        for _ in range(2):
+            request = make_submitted(olga)
+            requests.append(request)
             tasks.sweep_requests.delay()
+            send = partial(tasks.process_request.delay, str(request.pk))
+            # One worker may have taken all messages that wait: new ones come until the other has one, too.
+            wait_until(partial(both_decide, trace, request.number), meanwhile=send)
         wait_until(lambda: has_no_work(redis_client))
-    decided = {tuple(line.split()) for line in trace.read_text().splitlines()}
-    assert any(len([pid for number, pid in decided if number == one.number]) == 2 for one in requests), (
-        "two processes decided on one request at once"
-    )
     for request in requests:
         assert_signed_once(request)
     serials = Certificate.objects.filter(inventory_entry__isnull=False).values_list("serial", flat=True)
@@ -178,10 +184,15 @@ def test_two_workers_and_the_sweep_sign_a_request_once(olga: User, tmp_path: Pat
 
 def test_one_subject_in_two_requests_is_signed_once(olga: User, tmp_path: Path, redis_client: redis.Redis) -> None:
     rules = rules_for(company_of(olga))
-    with two_slow_workers(tmp_path) as trace:
+    with two_workers(tmp_path, "slow") as trace:
         twins = [make_submitted(olga, csr=make_kmp_csr(rules, unique="twin")) for _ in range(2)]
+
+        def send_again() -> None:
+            for twin in twins:
+                tasks.process_request.delay(str(twin.pk))
+
+        wait_until(partial(both_decide, trace), meanwhile=send_again)
         wait_until(lambda: has_no_work(redis_client))
-    assert len({line.split()[1] for line in trace.read_text().splitlines()}) == 2, "two processes decided"
     signed, rejected = sorted(twins, key=state_of, reverse=True)
     assert_signed_once(signed)
     assert state_of(rejected) == RequestState.REJECTED
