@@ -1,4 +1,4 @@
-"""Indexes that are made while the site goes on writing. It stands in the lowest app, so that all can use it."""
+"""Indexes that are made and removed while the site goes on writing. In the lowest app, so that all can use it."""
 
 from __future__ import annotations
 
@@ -26,3 +26,21 @@ class AddIndexAside(migrations.AddIndex):
             name = schema_editor.quote_name(self.index.name)
             schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
             schema_editor.execute(self.index.create_sql(model, schema_editor, concurrently=True))
+
+
+class RemoveIndexAside(migrations.RemoveIndex):
+    """Removes an index without holding up writers, as ``AddIndexAside`` makes one."""
+
+    def database_forwards(
+        self,
+        app_label: str,
+        schema_editor: BaseDatabaseSchemaEditor,
+        from_state: ProjectState,
+        to_state: ProjectState,
+    ) -> None:
+        if schema_editor.connection.vendor != "postgresql":
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+            return
+        model = from_state.apps.get_model(app_label, self.model_name)
+        if self.allow_migrate_model(schema_editor.connection.alias, model):
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {schema_editor.quote_name(self.name)}")

@@ -25,6 +25,7 @@ from config.variables import choice as _choice
 from config.variables import flag as _flag
 from config.variables import ip as _ip_address
 from config.variables import names as _names
+from config.variables import number as _number
 from config.variables import port as _port
 from config.variables import required as _required
 from config.variables import see_that_it_can_be_written
@@ -217,6 +218,8 @@ GATEWAY_TLS12 = _flag("GATEWAY_TLS12", True)
 GATEWAY_FRONT_SECRET = _front_secret()
 GATEWAY_FRONT_ADDRESSES = _addresses("GATEWAY_FRONT_ADDRESSES", ["127.0.0.1", "::1"])
 CA_KEY_ALGORITHM = _choice("CA_KEY_ALGORITHM", CA_KEY_ALGORITHMS, "EC P-256")
+# Over how many CRLs an issuing CA spreads the certificates that it issues from now on; 1 is one list for all.
+CRL_SHARDS = _number("CRL_SHARDS", 1, least=1, most=128)
 LOG_LEVEL = _choice("LOG_LEVEL", LOG_LEVELS, "INFO")
 LOG_FORMAT = _choice("LOG_FORMAT", ("line", "json"), "line" if DEMO else "json")
 # Where errors are reported to (Sentry or what speaks as it does); nowhere unless it is set.

@@ -50,6 +50,14 @@ def port(name: str, default: int) -> int:
     return int(value)
 
 
+def number(name: str, default: int, *, least: int, most: int) -> int:
+    """A whole number within limits."""
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdigit() and least <= int(value[:9]) <= most):
+        raise ImproperlyConfigured(f"{name} is {value[:40]!r}. It must be a whole number from {least} to {most}.")
+    return int(value)
+
+
 def ip(name: str, default: str) -> str:
     """An IP address."""
     value = text(name, default)

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from django.db import models
 
+FULL = 0
+
 
 class RevocationList(models.Model):
-    """One full CRL of one authority. Numbers grow strictly (RFC 5280, 5.2.3)."""
+    """One CRL of one authority. Numbers grow strictly (RFC 5280, 5.2.3): all lists of an authority share one count."""
 
     authority = models.ForeignKey("certauthority.Authority", on_delete=models.PROTECT, related_name="revocation_lists")
+    shard = models.PositiveSmallIntegerField(
+        db_default=FULL, help_text="Which certificates it is for: those that name this list; 0 is the full one, of all"
+    )
+    addresses = models.TextField(
+        blank=True,
+        db_default="",
+        help_text="Where the list of a shard is, as it says itself, each on a line of its own",
+    )
     number = models.PositiveBigIntegerField()
     this_update = models.DateTimeField()
     next_update = models.DateTimeField()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 INTEGER = 0x02
 BIT_STRING = 0x03
@@ -20,8 +21,7 @@ class DerError(ValueError):
     """The octets are not DER, or not the structure that was asked for. Never leaves the package."""
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """One DER value: its tag octet, its content, and all of it (``raw``)."""
 
     tag: int
@@ -81,7 +81,12 @@ def read_all(data: bytes) -> list[Element]:
 
 def read_oid(element: Element) -> str:
     """An object identifier in dotted digits. Raises DerError."""
-    content = element.expect(OBJECT_IDENTIFIER).content
+    return _dotted(element.expect(OBJECT_IDENTIFIER).content)
+
+
+# The same few stand in every certificate.
+@lru_cache(maxsize=256)
+def _dotted(content: bytes) -> str:
     if not content or len(content) > _MAX_OID_OCTETS or content[-1] & 0x80:
         raise DerError("an object identifier that cannot be read")
     arcs: list[int] = []
@@ -107,11 +112,15 @@ def read_integer(element: Element) -> int:
 
 def write(tag: int, content: bytes) -> bytes:
     """One value with its tag and length."""
-    length = len(content)
+    return header(tag, len(content)) + content
+
+
+def header(tag: int, length: int) -> bytes:
+    """Tag and length of a value whose content has so many octets, and is written by the caller."""
     if length < 0x80:
-        return bytes([tag, length]) + content
+        return bytes((tag, length))
     octets = length.to_bytes((length.bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(octets)]) + octets + content
+    return bytes((tag, 0x80 | len(octets))) + octets
 
 
 def write_oid(dotted: str) -> bytes:

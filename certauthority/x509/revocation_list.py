@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
+
+from cryptography import x509
 
 from . import der
 from .certificates import CertificateFacts
@@ -30,8 +33,10 @@ _REASON_EXTENSIONS = {
 }
 _AUTHORITY_KEY_IDENTIFIER = "2.5.29.35"
 _CRL_NUMBER = "2.5.29.20"
+_ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
 _VERSION_2 = write_integer(1)
 _MAX_NUMBER_BITS = 159
+_MAX_ADDRESSES = 16
 
 
 def crl_entry(*, serial: int, revoked_at: datetime, reason: str) -> bytes:
@@ -54,11 +59,15 @@ def build_crl(
     this_update: datetime,
     next_update: datetime,
     entries: bytes,
+    addresses: Sequence[str] = (),
 ) -> bytes:
-    """The DER of a full, signed CRL. ``entries`` are results of `crl_entry`, one after another; none is fine.
+    """The DER of a signed CRL. ``entries`` are results of `crl_entry`, one after another; none is fine.
 
+    Without ``addresses`` it is complete. With them it says that it covers the certificates alone that name one of them
+    as their distribution point (RFC 5280, 5.2.5): a reader with a certificate that names another one looks further.
     ``number`` must grow with each CRL of the issuer: the caller keeps it. Raises ProfileError when the issuer may not
-    sign CRLs, the dates are in the wrong order, or the number is not 0 or more in 20 octets (RFC 5280, 5.2.3).
+    sign CRLs, the dates are in the wrong order, the number is not 0 or more in 20 octets (RFC 5280, 5.2.3), or there
+    are more than 16 addresses or one that begins with anything but http://.
     """
     if "cRLSign" not in issuer.key_usage or not issuer.subject_key_identifier:
         raise ProfileError(
@@ -68,17 +77,29 @@ def build_crl(
         raise ProfileError("The next update of a revocation list comes after this update (RFC 5280, 5.1.2.5).")
     if number < 0 or number.bit_length() > _MAX_NUMBER_BITS:
         raise ProfileError("The number of a revocation list is 0 or more and has at most 20 octets (RFC 5280, 5.2.3).")
+    if len(addresses) > _MAX_ADDRESSES or not all(address.startswith("http://") for address in addresses):
+        raise ProfileError(
+            f"A revocation list names at most {_MAX_ADDRESSES} addresses, and each begins with http:// (RFC 5280, 8)."
+        )
     key_identifier = der.write(0x80, bytes.fromhex(issuer.subject_key_identifier))
     extensions = write_extension(_AUTHORITY_KEY_IDENTIFIER, der.write(der.SEQUENCE, key_identifier))
     extensions += write_extension(_CRL_NUMBER, write_integer(number))
-    parts = [
+    if addresses:
+        extensions += write_extension(_ISSUING_DISTRIBUTION_POINT, _distribution_point(addresses), critical=True)
+    before = [
         _VERSION_2,
         algorithm_identifier(issuer_key),
         issuer.subject.der,
         write_time(this_update),
         write_time(next_update),
         # RFC 5280, 5.1.2.6: with nothing revoked the list is absent, not empty.
-        der.write(der.SEQUENCE, entries) if entries else b"",
-        der.write(0xA0, der.write(der.SEQUENCE, extensions)),
+        der.header(der.SEQUENCE, len(entries)) if entries else b"",
     ]
-    return sign(der.write(der.SEQUENCE, b"".join(parts)), issuer_key)
+    after = der.write(0xA0, der.write(der.SEQUENCE, extensions))
+    length = sum(map(len, before)) + len(entries) + len(after)
+    return sign(b"".join((der.header(der.SEQUENCE, length), *before, entries, after)), issuer_key)
+
+
+def _distribution_point(addresses: Sequence[str]) -> bytes:
+    names = [x509.UniformResourceIdentifier(address) for address in addresses]
+    return x509.IssuingDistributionPoint(names, None, False, False, None, False, False).public_bytes()

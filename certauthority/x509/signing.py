@@ -63,7 +63,9 @@ def algorithm_identifier(key: SigningKey) -> bytes:
 
 def sign(to_be_signed: bytes, key: SigningKey) -> bytes:
     """SEQUENCE { what is signed, algorithm, signature }, as certificates and revocation lists have it."""
-    return der.write(der.SEQUENCE, to_be_signed + algorithm_identifier(key) + signature_bits(to_be_signed, key))
+    signed = algorithm_identifier(key) + signature_bits(to_be_signed, key)
+    # Put together once: a revocation list of a million entries has fifty million octets.
+    return b"".join((der.header(der.SEQUENCE, len(to_be_signed) + len(signed)), to_be_signed, signed))
 
 
 def signature_bits(to_be_signed: bytes, key: SigningKey) -> bytes:

@@ -189,6 +189,19 @@ def test_webhooks_reach_no_private_address_unless_told_to(
     assert done.stdout.strip() == expected, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, "1"), ({"CRL_SHARDS": "128"}, "128"), (production(), "1")],
+    ids=["demo", "most", "production"],
+)
+def test_there_is_one_crl_of_each_authority_unless_more_are_asked_for(
+    variables: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    program = "from config import settings; print(settings.CRL_SHARDS)"
+    done = run_python("-c", program, environment=clean_environment(STATE_DIR=str(tmp_path), **variables))
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_a_mail_server_never_shows_its_password() -> None:
     assert "secret" not in repr(env.MailServer("smtp", "host", 25, "user", "secret"))
 
@@ -209,6 +222,9 @@ def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
         ({"PORT": "８０００"}, "PORT is '８０００'."),
         ({"MODE": "test"}, "MODE is 'test'. It must be one of: demo, production."),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. It must be true or false."),
+        ({"CRL_SHARDS": "0"}, "CRL_SHARDS is '0'. It must be a whole number from 1 to 128."),
+        ({"CRL_SHARDS": "129"}, "CRL_SHARDS is '129'. It must be a whole number from 1 to 128."),
+        ({"CRL_SHARDS": "many"}, "CRL_SHARDS is 'many'. It must be a whole number"),
         ({"CA_KEY_ALGORITHM": "RSA 1024"}, "CA_KEY_ALGORITHM is 'RSA 1024'. It must be one of: EC P-256,"),
         ({"LOG_LEVEL": "loud"}, "LOG_LEVEL is 'loud'."),
         ({"LOG_FORMAT": "xml"}, "LOG_FORMAT is 'xml'. It must be one of: line, json."),

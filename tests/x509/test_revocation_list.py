@@ -142,3 +142,37 @@ def test_a_serial_that_is_not_positive_is_refused(serial: int) -> None:
 def test_it_holds_a_hundred_thousand_entries() -> None:
     entries = b"".join(crl_entry(serial=new_serial(), revoked_at=NOW, reason="superseded") for _ in range(100_000))
     assert len(x509.load_der_x509_crl(crl(entries))) == 100_000
+
+
+ONE, TWO = "http://127.0.0.1:8000/ca/developers/1.crl", "http://127.0.0.1:8000/ca/developers/2.crl"
+
+
+@pytest.mark.parametrize("addresses", [(ONE,), (ONE, TWO)], ids=["one", "two"])
+def test_a_list_for_some_certificates_says_critically_for_which(addresses: tuple[str, ...]) -> None:
+    made = crl(crl_entry(serial=5, revoked_at=NOW, reason="superseded"), addresses=addresses)
+
+    read = x509.load_der_x509_crl(made)
+    point = read.extensions.get_extension_for_class(x509.IssuingDistributionPoint)
+    assert point.critical
+    assert point.value.full_name == [x509.UniformResourceIdentifier(address) for address in addresses]
+    assert not any(
+        (
+            point.value.only_contains_user_certs,
+            point.value.only_contains_ca_certs,
+            point.value.only_contains_attribute_certs,
+            point.value.indirect_crl,
+            point.value.only_some_reasons,
+        )
+    )
+    assert [entry.serial_number for entry in read] == [5]
+    assert lint_crl(made) == []
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [("https://127.0.0.1/1.crl",), ("",), tuple(f"http://127.0.0.1/{number}.crl" for number in range(17))],
+    ids=["https", "empty", "too many"],
+)
+def test_addresses_that_no_list_may_name_are_refused(addresses: tuple[str, ...]) -> None:
+    with pytest.raises(ProfileError, match="at most 16 addresses"):
+        crl(addresses=addresses)
