@@ -10,10 +10,9 @@ import importlib
 import importlib.util
 import subprocess
 import sys
-from collections.abc import Iterator
 
-from bench.load.site import Site, running
-from bench.report import Plot, Result
+from bench import kept
+from bench.load.site import running
 from config.run.checks import Refusal
 from tools.stack.running import StackProblem
 
@@ -40,22 +39,13 @@ def _in_a_process(name: str) -> int:
 
 
 def _measure(name: str) -> int:
-    good = True
+    module = importlib.import_module(f"bench.load.{name}")
     try:
         with running() as site:
-            for found in _found(name, site):
-                if isinstance(found, Result):
-                    print(found.line(), flush=True)
-                    good = good and found.good is not False
+            return 0 if kept.carry_out(module, module.measure(site)) else MISSED
     except (StackProblem, Refusal) as problem:
         print(problem, file=sys.stderr)
         return FAILED
-    return 0 if good else MISSED
-
-
-def _found(name: str, site: Site) -> Iterator[Result | Plot]:
-    measured: Iterator[Result | Plot] = importlib.import_module(f"bench.load.{name}").measure(site)
-    return measured
 
 
 if __name__ == "__main__":
