@@ -12,17 +12,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
+from uuid import UUID
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = TypeVar("Row", bound=models.Model)
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
+    """``plain`` is, for each field, the type whose values the database takes as they are: nothing is asked of Django
+    for them. None for other fields."""
+
     sql: str
     fields: tuple[Any, ...]
     returned: tuple[Any, ...]
+    plain: tuple[type | None, ...] = ()
 
 
 def insert(row: Row) -> Row:
@@ -31,14 +36,18 @@ def insert(row: Row) -> Row:
     Raises:
         IntegrityError: a constraint refuses it.
     """
-    statement = _statement(type(row))
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in statement.fields]
-    with connection.cursor() as cursor:
+    statement, database = _statement(type(row)), connections[DEFAULT_DB_ALIAS]
+    raw = [field.pre_save(row, True) for field in statement.fields]
+    values: list[Any] = [
+        value if value is None or type(value) is plain else field.get_db_prep_save(value, database)
+        for field, value, plain in zip(statement.fields, raw, statement.plain, strict=True)
+    ]
+    with database.cursor() as cursor:
         cursor.execute(statement.sql, values)
         for field, value in zip(statement.returned, cursor.fetchone() if statement.returned else (), strict=True):
             setattr(row, field.attname, value)
     row._state.adding = False
-    row._state.db = connection.alias
+    row._state.db = database.alias
     return row
 
 
@@ -128,4 +137,13 @@ def _statement(model: type[models.Model]) -> _Statement:
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608  names of our own
     if returned:
         sql += " RETURNING " + ", ".join(quote(str(field.column)) for field in returned)
-    return _Statement(sql=sql, fields=fields, returned=returned)
+    return _Statement(sql=sql, fields=fields, returned=returned, plain=tuple(map(_plain_type, fields)))
+
+
+def _plain_type(field: Any) -> type | None:
+    """By the field's own class: one derived from it may prepare values in a way of its own."""
+    if type(field) in (models.ForeignKey, models.OneToOneField):
+        return UUID if _plain_type(field.target_field) is UUID else None
+    if type(field) in (models.CharField, models.TextField):
+        return str
+    return UUID if type(field) is models.UUIDField and connection.features.has_native_uuid_field else None

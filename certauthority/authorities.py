@@ -143,7 +143,7 @@ def _certify(
     not_before = begin.replace(microsecond=0)
     if issuer is not None:
         not_before = max(not_before, issuer.certificate.not_before)
-    der = build_verified_certificate(
+    return build_verified_certificate(
         profile=profile,
         subject=subject,
         public_key=signers.spki(key),
@@ -153,7 +153,6 @@ def _certify(
         not_before=not_before,
         not_after=add_months(not_before, profile.months),
     )
-    return read_certificate(der)
 
 
 def _profile(parent: Authority | None) -> Profile:

@@ -177,7 +177,7 @@ def _build(authority: Authority, public_key: bytes, *, now: datetime) -> Certifi
     profile = profiles.server_profile(authority)
     issuer = signers.signer_of(authority)
     begin, hosts = now.replace(microsecond=0), names()
-    der = build_verified_certificate(
+    return build_verified_certificate(
         profile=profile,
         subject=encode_subject([("O", settings.CA_ORGANISATION), ("CN", "Rehearsal mTLS Endpoint")]),
         public_key=public_key,
@@ -189,7 +189,6 @@ def _build(authority: Authority, public_key: bytes, *, now: datetime) -> Certifi
         dns_names=hosts.dns,
         ip_addresses=hosts.addresses,
     )
-    return read_certificate(der)
 
 
 def _stored() -> tuple[CertificateFacts, CertificateFacts] | None:

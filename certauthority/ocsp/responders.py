@@ -14,7 +14,7 @@ from certauthority.lint import lint_certificate
 from certauthority.models import Authority, Certificate, OcspResponder, PublicKey
 from certauthority.records import certificate_fields
 from certauthority.x509.building import build_verified_certificate
-from certauthority.x509.certificates import CertificateFacts, read_certificate
+from certauthority.x509.certificates import CertificateFacts
 from certauthority.x509.names import encode_subject
 from certauthority.x509.profile import new_serial
 
@@ -125,7 +125,7 @@ def _is_good(authority: Authority, responder: OcspResponder, *, now: datetime) -
 def _build(authority: Authority, issuer: signers.Signer, public_key: bytes, *, now: datetime) -> CertificateFacts:
     profile = profiles.responder_profile(authority)
     begin = now.replace(microsecond=0)
-    der = build_verified_certificate(
+    return build_verified_certificate(
         profile=profile,
         subject=encode_subject(
             [("O", settings.CA_ORGANISATION), ("CN", f"{issuer.certificate.subject.common_name} OCSP Responder")]
@@ -137,4 +137,3 @@ def _build(authority: Authority, issuer: signers.Signer, public_key: bytes, *, n
         not_before=max(begin - BACKDATE, issuer.certificate.not_before),
         not_after=min(begin + timedelta(days=profile.days), issuer.certificate.not_after),
     )
-    return read_certificate(der)

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256, SHA384
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from . import der as asn1
-from .certificates import CertificateFacts
+from .certificates import CertificateFacts, read_certificate
 from .errors import ProfileError
 from .profile import Profile
 from .profile_extensions import ExtensionSet, IpAddress, extensions_for
@@ -78,7 +78,7 @@ def build_verified_certificate(
     not_after: datetime,
     dns_names: Sequence[str] = (),
     ip_addresses: Sequence[IpAddress] = (),
-) -> bytes:
+) -> CertificateFacts:
     """Build, sign, read back and compare: what comes out is what was asked, or ProfileError is raised."""
     der = build_certificate(
         profile=profile,
@@ -92,7 +92,7 @@ def build_verified_certificate(
         dns_names=dns_names,
         ip_addresses=ip_addresses,
     )
-    verify_certificate(
+    return verify_certificate(
         der,
         profile=profile,
         subject=subject,
@@ -104,7 +104,6 @@ def build_verified_certificate(
         dns_names=dns_names,
         ip_addresses=ip_addresses,
     )
-    return der
 
 
 def _extensions(
@@ -171,7 +170,7 @@ def verify_certificate(
     not_after: datetime,
     dns_names: Sequence[str] = (),
     ip_addresses: Sequence[IpAddress] = (),
-) -> None:
+) -> CertificateFacts:
     """Read a signed certificate back and compare everything in it with what was asked, the signature last.
 
     Raises ProfileError that names the first field that differs, and that the certificate must not be handed out.
@@ -199,6 +198,7 @@ def verify_certificate(
             raise _differs(field)
     _check_issuer(profile, subject, issuer, not_before, not_after)
     _check_signature(certificate, signer)
+    return read_certificate(der, loaded=certificate)
 
 
 def _fields(certificate: x509.Certificate) -> dict[str, object]:

@@ -6,7 +6,6 @@ import hashlib
 import logging
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
@@ -75,12 +74,15 @@ class CertificateFacts:
         return f"{self.serial:x}"
 
 
-def read_certificate(data: bytes) -> CertificateFacts:
-    """The facts of one DER certificate, of which every field is read now. Raises UnreadableInput."""
+def read_certificate(data: bytes, *, loaded: x509.Certificate | None = None) -> CertificateFacts:
+    """The facts of one DER certificate, of which every field is read now. Raises UnreadableInput.
+
+    ``loaded`` is the library's object of the same data, where the caller has it: it keeps what was read of it.
+    """
     try:
         parts = _parts(data)
         _check_serial(parts.serial)
-        return _facts(data, parts)
+        return _facts(data, parts, loaded or x509.load_der_x509_certificate(data))
     except UnreadableInput:
         raise
     except Exception as error:
@@ -139,8 +141,7 @@ def _check_number_of_names(extensions: _Extensions) -> None:
         )
 
 
-def _facts(data: bytes, parts: _Parts) -> CertificateFacts:
-    certificate = x509.load_der_x509_certificate(data)
+def _facts(data: bytes, parts: _Parts, certificate: x509.Certificate) -> CertificateFacts:
     extensions = {type(extension.value): extension.value for extension in certificate.extensions}
     _check_number_of_names(extensions)
     is_ca, path_length = _constraints(extensions)
@@ -151,7 +152,7 @@ def _facts(data: bytes, parts: _Parts) -> CertificateFacts:
         der=data,
         fingerprint=hashlib.sha256(data).hexdigest(),
         subject=read_name(parts.subject),
-        issuer=_issuer_name(parts.issuer),
+        issuer=read_name(parts.issuer),
         serial=certificate.serial_number,
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
@@ -186,12 +187,6 @@ def is_signed_by(certificate: x509.Certificate, issuer: x509.Certificate) -> boo
     except (UnsupportedAlgorithm, ValueError):
         return certificate.issuer == issuer.subject
     return True
-
-
-@lru_cache(maxsize=64)
-def _issuer_name(der: bytes) -> DistinguishedName:
-    """Certificates have few issuers, and reading a name takes a fifth of the time of reading a certificate."""
-    return read_name(der)
 
 
 def _constraints(extensions: _Extensions) -> tuple[bool, int | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -76,6 +77,8 @@ class PublicKeyFacts:
     modulus: int = 0
 
 
+# The key of a request comes again in its certificate.
+@lru_cache(maxsize=64)
 def read_public_key(spki: bytes) -> PublicKeyFacts:
     """The facts of a SubjectPublicKeyInfo (RFC 5280, 4.1.2.7). Raises UnreadableInput.
 

@@ -68,7 +68,7 @@ def same_text(one: str, other: str) -> bool:
 def shown(value: str) -> str:
     """A value from the input for a message: at most 120 characters, with what cannot be seen written as U+…"""
     cut = value if len(value) <= _MAX_SHOWN else value[:_MAX_SHOWN] + "…"
-    return "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in cut)
+    return cut if cut.isprintable() else "".join(c if c.isprintable() else f"[U+{ord(c):04X}]" for c in cut)
 
 
 def listed(findings: list[str]) -> str:
@@ -104,6 +104,7 @@ def _judge_control_characters(name: DistinguishedName) -> Verdict:
     findings = [
         f"{attribute.label} has U+{ord(character):04X} at position {position}"
         for attribute in name.attributes
+        if not (attribute.value.isascii() and attribute.value.isprintable())
         for position, character in enumerate(attribute.value, start=1)
         if is_control(character)
     ]

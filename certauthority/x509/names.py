@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from . import der
 from .errors import ProfileError, UnreadableInput
@@ -38,7 +39,7 @@ LABELS = {
     "1.2.840.113549.1.9.2": "unstructuredName",
     "1.3.6.1.4.1.311.60.2.1.3": "jurisdictionC",
 }
-_OIDS = {label: oid for oid, label in LABELS.items()}
+_OIDS = {label: der.write_oid(oid) for oid, label in LABELS.items()}
 # The order in which our certificate authorities write a subject.
 _SUBJECT_ORDER = ("C", "ST", "L", "O", "OU", "CN")
 _PRINTABLE_STRING, _UTF8_STRING, _T61_STRING = 0x13, 0x0C, 0x14
@@ -53,6 +54,8 @@ _STRING_TYPES = {
 }
 # What RFC 4514, 2.4 asks to be escaped, and what would let one line look like another.
 _ESCAPED = frozenset(',+"\\<>;')
+_NOTHING_TO_ESCAPE = re.compile("[A-Za-z0-9._-](?:[A-Za-z0-9 ._-]*[A-Za-z0-9._-])?")
+_TEXT_TYPES = frozenset(name for name, _ in _STRING_TYPES.values())
 _MAX_ATTRIBUTES = 100
 
 
@@ -71,7 +74,7 @@ class NameAttribute:
     @property
     def is_text(self) -> bool:
         """Whether the value is one of the string types."""
-        return any(self.asn1_type == name for name, _ in _STRING_TYPES.values())
+        return self.asn1_type in _TEXT_TYPES
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class DistinguishedName:
     der: bytes
     rdns: tuple[tuple[NameAttribute, ...], ...]
 
-    @property
+    @cached_property
     def attributes(self) -> tuple[NameAttribute, ...]:
         """All attributes, in the order of the DER."""
         return tuple(attribute for rdn in self.rdns for attribute in rdn)
@@ -113,6 +116,8 @@ def _attribute_text(attribute: NameAttribute) -> str:
 
 def escape(value: str) -> str:
     """A value as RFC 4514, 2.4 writes it; what cannot be seen is written as its UTF-8 octets in hex."""
+    if _NOTHING_TO_ESCAPE.fullmatch(value):
+        return value
     written = []
     for position, character in enumerate(value):
         at_edge = position in (0, len(value) - 1)
@@ -136,6 +141,8 @@ def _normalised(attribute: NameAttribute) -> bytes:
     return _encode([attribute.oid.encode(), kind, text.encode()])
 
 
+# A request's subject comes again in its certificate, and the issuer in all of them: with a name its digest is kept.
+@lru_cache(maxsize=64)
 def read_name(data: bytes) -> DistinguishedName:
     """A name from its DER.
 
@@ -205,4 +212,4 @@ def _encode_rdn(label: str, value: str) -> bytes:
         text = der.write(tag, value.encode(encoding))
     except UnicodeEncodeError as error:
         raise ProfileError(f"The value of {label} cannot be written as {encoding}.") from error
-    return der.write(der.SET, der.write(der.SEQUENCE, der.write_oid(_OIDS[label]) + text))
+    return der.write(der.SET, der.write(der.SEQUENCE, _OIDS[label] + text))

@@ -108,7 +108,8 @@ def _key_facts(public_key: bytes) -> tuple[bool, bytes]:
     return is_rsa, hashlib.sha1(bits, usedforsecurity=False).digest()
 
 
-@lru_cache(maxsize=64)
+# Each list that certificates may name makes a profile of its own.
+@lru_cache(maxsize=1024)
 def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, ...], bytes]:
     usages = set(profile.key_usage)
     if is_rsa and not profile.is_ca and not profile.ocsp_no_check:

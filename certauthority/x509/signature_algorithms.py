@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from . import der
@@ -59,6 +60,7 @@ class SignatureAlgorithm:
     parameters_ok: bool
 
 
+@lru_cache(maxsize=64)
 def read_signature_algorithm(identifier: bytes) -> SignatureAlgorithm:
     """From the DER of an AlgorithmIdentifier. Raises UnreadableInput."""
     try:
