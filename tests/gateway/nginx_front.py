@@ -8,7 +8,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -208,12 +208,17 @@ def running(folder: Path) -> Iterator[Front]:
 
 
 @contextmanager
-def another_nginx(front: Front, folder: Path, **variables: str) -> Iterator[Front]:
-    """A second nginx before the same granians, with some variables changed."""
+def another_nginx(
+    front: Front, folder: Path, *, more: Mapping[str, str] | None = None, **variables: str
+) -> Iterator[Front]:
+    """A second nginx before the same granians, with some variables changed, and with more at the end of some files."""
     other = Front(folder, web=front.web, gateway=front.gateway)
     other.endpoint_directory.symlink_to(front.endpoint_directory)
     other.ca_file.symlink_to(front.ca_file)
     configuration = nginx.write({**other.variables, **variables}, folder / "conf")
+    for name, text in (more or {}).items():
+        with (folder / "conf" / name).open("a", encoding="utf-8") as file:
+            file.write(text)
     with _process(nginx.command(configuration), folder / "nginx.out", other.https) as other.nginx:
         yield other
 
