@@ -3,6 +3,7 @@
 import logging
 import logging.config
 import os
+import signal
 import time
 from contextlib import ExitStack
 from typing import Any
@@ -34,6 +35,12 @@ app.autodiscover_tasks()
 _roles: set[str] = set()
 # What belongs to the tasks that this process is at.
 _contexts: dict[str, ExitStack] = {}
+
+
+@worker_process_init.connect
+def let_tasks_end(**_: Any) -> None:
+    """Whoever ends a site tells all its processes; those at a task end it, and then their worker ends them."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @worker_process_init.connect

@@ -89,6 +89,17 @@ class Point:
         """Who claims a request waits for another process that has claimed the same one."""
         self._wait_before_deciding(lambda line, number: line.split()[0] == number)
 
+    def unhurried(self) -> None:
+        """Who claims a request takes its time."""
+        decide = automatic_review._decide
+
+        def wait(request: CertificateRequest, *, now: datetime) -> None:
+            self.note(f"{request.number} {os.getpid()}")
+            time.sleep(OVERLAP_SECONDS)
+            decide(request, now=now)
+
+        automatic_review._decide = wait
+
     def _wait_before_deciding(self, counts: Callable[[str, str], bool]) -> None:
         decide = automatic_review._decide
 

@@ -10,6 +10,7 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
 from django.conf import settings
@@ -144,6 +145,17 @@ def test_a_task_whose_process_is_killed_is_done_by_the_next_process(olga: User, 
         assert worker.poll() is None, "the worker itself went on"
     certificate = assert_signed_once(request)
     assert trace.read_text().split() not in ([], [certificate.serial])
+
+
+def test_a_worker_ended_with_all_its_processes_ends_its_task_first(olga: User, tmp_path: Path) -> None:
+    request = make_submitted(olga)
+    with patched_worker(tmp_path, "unhurried") as (worker, trace):
+        wait_until(trace.exists)
+        for process in [*psutil.Process(worker.pid).children(recursive=True), psutil.Process(worker.pid)]:
+            process.terminate()
+        assert worker.wait(PATIENCE_SECONDS) == 0
+    assert_signed_once(request)
+    assert "Traceback" not in (tmp_path / "patched.log").read_text()
 
 
 def test_lost_messages_are_found_by_the_sweep(
