@@ -25,3 +25,4 @@ urlpatterns = [
 ]
 
 handler403 = "connect.views.errors.forbidden"
+handler500 = "connect.views.errors.failed"

@@ -21,9 +21,12 @@ from connect.models import User
 from connect.second_factor_notices import tell_locked
 from connect.second_factors import SESSION_KEY, has_second_factor
 from connect.sessions import begin_session, end_sessions
-from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked
+from connect.sign_in_limit import SignInError, SignInLimit, SignInLocked, SignInUncounted
 
 log = logging.getLogger(__name__)
+
+# The code of a form's error where nothing is wrong with what was typed: Redis is away.
+UNCOUNTED = "uncounted"
 
 
 class AccountAdapter(DefaultAccountAdapter):
@@ -161,6 +164,8 @@ def end_failed_attempt(request: HttpRequest, email: str, *, knew_password: bool 
 def _refusal_as_form_error() -> Iterator[None]:
     try:
         yield
+    except SignInUncounted as error:
+        raise ValidationError(str(error), code=UNCOUNTED) from error
     except SignInError as error:
         raise ValidationError(str(error), code="refused") from error
 

@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 
 from allauth.core.internal.httpkit import HTTP_USER_AGENT_MAX_LENGTH
 from allauth.usersessions.models import UserSession
@@ -109,6 +110,9 @@ class LastSeenMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         # A page that did not look at its session, such as a CRL, needs no query for it now.
+        # Nor has one that failed: where the database is away, it would be waited for twice.
+        if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            return response
         if request.session.accessed and request.session.session_key and request.user.is_authenticated:
             _note_seen(request, request.session.session_key)
         return response

@@ -7,10 +7,12 @@ from typing import Any
 
 from allauth.account.views import LoginView
 from django.conf import settings
+from django.http import HttpResponse
 
 from connect.demo import DEMO_ACCOUNTS, DEMO_PASSWORD, DemoAccount
 from connect.forms import SignInForm
 from connect.models import User
+from connect.views.errors import status_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,12 @@ class SignInView(LoginView):
     """The sign-in page; in demo mode it also lists the demo accounts."""
 
     form_class = SignInForm
+
+    def form_invalid(self, form: SignInForm) -> HttpResponse:
+        """The page again, with what was wrong; 503 where nothing was, and Redis is away."""
+        response: HttpResponse = super().form_invalid(form)
+        response.status_code = status_of(form)
+        return response
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = dict(super().get_context_data(**kwargs))

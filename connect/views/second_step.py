@@ -21,6 +21,7 @@ from connect.factor_forms import CodeForm, PasskeyForm, PasswordAnswerForm
 from connect.models import User
 from connect.passkeys import request_options
 from connect.second_factors import Factors, factors_of
+from connect.views.errors import status_of
 
 _AnswerForm = CodeForm | PasskeyForm | PasswordAnswerForm
 
@@ -46,7 +47,7 @@ def second_step(request: HttpRequest) -> HttpResponse:
     if sent is not None and sent.is_valid():
         post_authentication(request, sent.row)
         return cast(HttpResponse, stage.exit())
-    return render(request, "mfa/authenticate.html", _context(user, factors, forms))
+    return render(request, "mfa/authenticate.html", _context(user, factors, forms), status=status_of(sent))
 
 
 @never_cache
@@ -67,7 +68,8 @@ def confirm_it_is_you(request: HttpRequest) -> HttpResponse:
         else:
             post_authentication(request, sent.row, reauthenticated=True)
         return redirect(way or "account_security")
-    return render(request, "account/reauthenticate.html", {**_context(user, factors, forms), "next": way})
+    context = {**_context(user, factors, forms), "next": way}
+    return render(request, "account/reauthenticate.html", context, status=status_of(sent))
 
 
 def _forms(request: HttpRequest, user: User, factors: Factors) -> dict[str, _AnswerForm]:

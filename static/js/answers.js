@@ -11,8 +11,11 @@ const tell = (event) => {
   const place = document.getElementById("messages");
   if (!template || !place) return;
   const note = template.content.cloneNode(true);
-  const status = event.detail.xhr?.status;
-  if (status) note.querySelector("[data-status]").textContent = `The server answered ${status}.`;
+  const answer = event.detail.xhr;
+  // A service that is away is named in a sentence, which says what became of what was sent.
+  const isSentence = answer?.status === 503 && answer.getResponseHeader("Content-Type")?.startsWith("text/plain");
+  const said = isSentence ? answer.responseText : `The server answered ${answer?.status}. Nothing was stored.`;
+  if (answer?.status) note.querySelector("[data-status]").textContent = said;
   place.replaceChildren(note);
 };
 

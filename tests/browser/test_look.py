@@ -63,12 +63,13 @@ def parts() -> str:
 
 
 @pytest.fixture
-def serve(live_site: str, browser_context: BrowserContext) -> Callable[[str, str, int], None]:
+def serve(live_site: str, browser_context: BrowserContext) -> Callable[..., None]:
     """Answer an address of the site with this text, under the site's own content security policy."""
     policy = browser_context.request.get(live_site + LOGIN).headers["content-security-policy"]
-    headers = {"Content-Security-Policy": policy, "Content-Type": "text/html; charset=utf-8"}
 
-    def answer(path: str, body: str, status: int = 200) -> None:
+    def answer(path: str, body: str, status: int = 200, content_type: str = "text/html; charset=utf-8") -> None:
+        headers = {"Content-Security-Policy": policy, "Content-Type": content_type}
+
         def fulfil(route: Route) -> None:
             route.fulfill(status=status, body=body, headers=headers)
 
@@ -252,7 +253,17 @@ def test_an_answer_that_fails_is_said_instead_of_swallowed(parts_page: Page, ser
     parts_page.get_by_role("button", name="Check").click()
     alert = parts_page.locator("#messages").get_by_role("alert")
     expect(alert).to_contain_text("That did not work.")
-    expect(alert).to_contain_text("The server answered 500.")
+    expect(alert).to_contain_text("The server answered 500. Nothing was stored.")
+    expect(parts_page.locator("#rules")).to_contain_text("Common name")
+
+
+def test_a_service_that_is_away_is_named(parts_page: Page, serve: Callable[..., None]) -> None:
+    serve("/bench/check/", "The site’s database does not answer.", 503, "text/plain; charset=utf-8")
+    parts_page.get_by_role("button", name="Check").click()
+    alert = parts_page.locator("#messages").get_by_role("alert")
+    expect(alert).to_contain_text("That did not work.")
+    expect(alert).to_contain_text("The site’s database does not answer. Try again")
+    expect(alert).not_to_contain_text("503")
     expect(parts_page.locator("#rules")).to_contain_text("Common name")
 
 

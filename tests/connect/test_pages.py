@@ -55,7 +55,7 @@ def test_scripts_are_short_and_make_no_markup(path: Path) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("name", ["400.html", "500.html"])
+@pytest.mark.parametrize("name", ["400.html", "500.html", "503.html"])
 def test_the_last_resort_pages_need_no_request_and_no_database(
     name: str, django_assert_num_queries: pytest.FixtureRequest
 ) -> None:
