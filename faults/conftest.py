@@ -14,7 +14,7 @@ from types import FrameType
 import pytest
 
 from faults import results
-from faults.agreement import check_certificates
+from faults.agreement import check_certificates, check_mails
 from faults.between import Between
 from faults.more_programs import later_programs, second_beat
 from faults.results import Row
@@ -74,6 +74,7 @@ def _everything_agrees(site: Site) -> Iterator[None]:
     yield
     site.stack.wait_until_ready()
     check_certificates(site.database)
+    check_mails(site.database, site.mails)
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import redis
 
 from certauthority.x509.requests import build_request, new_private_key
 from faults.agreement import GUARD_SECONDS, Database, Mails, wait_until
@@ -96,6 +97,16 @@ class Site:
             what=f"{count} mails are sent",
             seconds=seconds,
         )
+
+    def messages(self) -> int:
+        """How many messages wait in Redis for a worker, or are in the hands of one."""
+        with redis.Redis.from_url(self.stack.layout.redis_url, socket_timeout=5) as client:
+            waiting = sum(int(client.llen(queue)) for queue in ("celery", "signing"))
+            return waiting + int(client.hlen("unacked"))
+
+    def wait_until_quiet(self, *, besides: int = 0) -> None:
+        """Until the workers have finished what they were told. ``besides`` are those that dead workers still hold."""
+        wait_until(lambda: self.messages() <= besides, what="no message waits")
 
     def kill_whole(self, name: str) -> None:
         """Kill a process and everything that it began, at one moment; supervisor starts it again."""

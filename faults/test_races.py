@@ -43,8 +43,10 @@ def test_four_people_ask_for_one_name_at_once(site: Site, found: Callable[..., N
 
 def test_many_workers_take_one_request_at_once(site: Site, found: Callable[..., None]) -> None:
     """However often its message comes, it is signed once and told of once."""
+    before = site.messages()
     numbers = site.work("renewals", "15", "at-once", "8")["numbers"]
     site.wait_until_signed(numbers)
+    site.wait_until_quiet(besides=before)
     events = Counter(
         event
         for (event,) in site.database.rows(
