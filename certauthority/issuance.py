@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from django.db import IntegrityError, transaction
 
 from audit.insertion import insert
-from certauthority import profiles, signers
+from certauthority import crl_shards, profiles, signers
 from certauthority.authorities import newest_authority
 from certauthority.errors import IssuerEnding, RequestRefused, SerialRepeated
 from certauthority.key_holders import claim_key
-from certauthority.models import Authority, Certificate
+from certauthority.models import Certificate
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.policy import RequestJudgement
 from certauthority.records import certificate_fields
@@ -60,12 +60,16 @@ def issue(
     claim_key(judgement.csr.public_key, holder=judgement.holder)  # 3
     authority = newest_authority(purpose)
     signer = signers.signer_of(authority)
-    begin, end = validity(signer.certificate, profiles.client_profile(authority), now=now, counted_from=counted_from)
-    facts = _sign(judgement.csr, alternative_names, authority=authority, signer=signer, begin=begin, end=end)
+    serial = new_serial()  # 4
+    shard = crl_shards.shard_of(serial, authority)
+    profile = profiles.client_profile(authority, shard)
+    begin, end = validity(signer.certificate, profile, now=now, counted_from=counted_from)
+    facts = _sign(judgement.csr, alternative_names, profile, serial, signer=signer, begin=begin, end=end)
     try:
         return insert(  # 8
             Certificate(
                 authority=authority,
+                crl_shard=shard,
                 recorded_at=now,
                 counted_from=counted_from if counted_from is not None and counted_from > now else None,
                 **certificate_fields(facts, issuer_key=signer.certificate.public_key),
@@ -125,19 +129,20 @@ def _check_alternative_names(names: tuple[str, ...], *, purpose: AuthorityPurpos
 def _sign(
     csr: ParsedCsr,
     dns_names: tuple[str, ...],
+    profile: Profile,
+    serial: int,
     *,
-    authority: Authority,
     signer: signers.Signer,
     begin: datetime,
     end: datetime,
 ) -> CertificateFacts:
     return build_verified_certificate(  # 5, 6 and 7
-        profile=profiles.client_profile(authority),
+        profile=profile,
         subject=subject_of(csr),
         public_key=csr.public_key.spki,
         issuer=signer.certificate,
         issuer_key=signer.key,
-        serial=new_serial(),  # 4
+        serial=serial,
         not_before=begin,
         not_after=end,
         dns_names=dns_names,

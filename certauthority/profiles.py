@@ -57,14 +57,15 @@ def responder_profile(issuer: Authority) -> Profile:
     )
 
 
-def client_profile(issuer: Authority) -> Profile:
-    """A client certificate: clientAuth only; keyEncipherment is added for RSA keys."""
-    return _client_profile(issuer.name, settings.CLIENT_CERTIFICATE_MONTHS, settings.SITE_URL)
+def client_profile(issuer: Authority, shard: int | None = None) -> Profile:
+    """A client certificate: clientAuth only; keyEncipherment is added for RSA keys. It names the CRL of its shard."""
+    return _client_profile(issuer.name, shard, settings.CLIENT_CERTIFICATE_MONTHS, settings.SITE_URL)
 
 
-@lru_cache(maxsize=32)
-def _client_profile(issuer_name: str, months: int, site_url: str) -> Profile:
-    """The profile is the same for every certificate of an issuer, so it is checked once."""
+# Two issuers, of two generations, with all the shards that they may have.
+@lru_cache(maxsize=512)
+def _client_profile(issuer_name: str, shard: int | None, months: int, site_url: str) -> Profile:
+    """The profile is the same for every certificate of an issuer and a shard, so it is checked once."""
     return Profile(
         name="client",
         is_ca=False,
@@ -72,7 +73,7 @@ def _client_profile(issuer_name: str, months: int, site_url: str) -> Profile:
         key_usage=("digitalSignature",),
         extended_key_usage=("clientAuth",),
         months=months,
-        crl_url=_address("certauthority:crl", issuer_name, site_url),
+        crl_url=_crl_address(issuer_name, shard, site_url),
         ca_issuer_url=_address("certauthority:certificate", issuer_name, site_url),
         ocsp_url=_address("ocsp", issuer_name, site_url),
     )
@@ -94,9 +95,14 @@ def server_profile(issuer: Authority) -> Profile:
     )
 
 
-def crl_url(authority: Authority) -> str:
+def crl_url(authority: Authority, shard: int | None = None) -> str:
     """Where relying parties fetch the CRL: plain http, because checking https would need a CRL (RFC 5280, 8)."""
-    return _address("certauthority:crl", authority.name, settings.SITE_URL)
+    return _crl_address(authority.name, shard, settings.SITE_URL)
+
+
+def crl_path(authority: Authority, shard: int | None) -> str:
+    """The same on this site: the full list, or that of a shard."""
+    return _crl_path(authority.name, shard)
 
 
 def certificate_url(authority: Authority) -> str:
@@ -109,10 +115,24 @@ def ocsp_url(authority: Authority) -> str:
     return _address("ocsp", authority.name, settings.SITE_URL)
 
 
+def _crl_address(name: str, shard: int | None, site_url: str) -> str:
+    return _site(site_url) + _crl_path(name, shard)
+
+
+def _crl_path(name: str, shard: int | None) -> str:
+    if shard:
+        return reverse("certauthority:crl_shard", args=[name, shard])
+    return reverse("certauthority:crl", args=[name])
+
+
 def _address(view: str, name: str, site_url: str) -> str:
+    return _site(site_url) + reverse(view, args=[name])
+
+
+def _site(site_url: str) -> str:
     """An address inside a certificate needs a fully qualified name or an IP address (RFC 5280, 4.2.1.6)."""
     site = urlsplit(site_url)
     host = site.netloc
     if site.hostname == "localhost":
         host = host.replace("localhost", "127.0.0.1", 1)
-    return f"http://{host}{reverse(view, args=[name])}"
+    return f"http://{host}"

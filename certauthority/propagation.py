@@ -63,7 +63,8 @@ class Facts:
     ``issuer`` is its CA's name, ``is_ours`` whether that CA is one of the site's. ``calls`` are the last ones, newest
     first; ``calls_are_all`` is whether none was dropped. ``response_at`` is when the OCSP response that was made ahead
     says to be made, ``is_settled`` whether no older one can be given out. ``crl_number`` is a CRL of the second in
-    which it was first listed, if that is still kept.
+    which it was first listed, if that is still kept; it and ``crl_url`` are of the list that the certificate names,
+    which is that of ``crl_shard`` or else the full one.
     """
 
     now: datetime
@@ -84,6 +85,7 @@ class Facts:
     crl_number: int | None
     crl_url: str
     next_crl_at: datetime
+    crl_shard: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,9 @@ def _on_crl(facts: Facts, *, since: datetime) -> Step:
         text = "A worker publishes it, as a rule within a second, and whatever is lost is looked for every minute."
         return Step("On the CRL", State.WAITING, text, until_text="At the latest", until=facts.next_crl_at)
     text = f"With number {facts.crl_number} of {facts.issuer}." if facts.crl_number else f"Of {facts.issuer}."
-    return Step(
+    if facts.crl_shard is not None:
+        text += f" It is list {facts.crl_shard}, the one that the certificate names."
+    step = Step(
         "On the CRL",
         State.DONE,
         text,
@@ -221,3 +225,7 @@ def _on_crl(facts: Facts, *, since: datetime) -> Step:
         link=facts.crl_url,
         link_text="Newest CRL",
     )
+    on_full_at = next_hourly(facts.next_crl_at.minute, now=facts.on_crl_at)
+    if facts.crl_shard is None or facts.now >= on_full_at:
+        return step
+    return replace(step, until_text="The full list of all has it from", until=on_full_at)

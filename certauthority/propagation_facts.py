@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.conf import settings
-from django.urls import reverse
 
+from certauthority import profiles
 from certauthority.models import Authority, Certificate, OcspResponder, RevocationList
+from certauthority.models.revocation_list import FULL
 from certauthority.ocsp import ready_made
 from certauthority.propagation import Facts, SeenOnce, next_hourly
 from certauthority.use import last_calls
@@ -42,8 +43,9 @@ def facts_of(certificate: Certificate, *, issuer: str, now: datetime, judged_at:
         reason=certificate.get_revocation_reason_display(),
         on_crl_at=certificate.on_crl_at,
         crl_number=_first_crl(certificate),
-        crl_url=reverse("certauthority:crl", args=[authority.name]) if authority is not None else "",
+        crl_url=profiles.crl_path(authority, certificate.crl_shard) if authority is not None else "",
         next_crl_at=next_hourly(settings.CRL_MINUTE, now=now),
+        crl_shard=certificate.crl_shard,
     )
 
 
@@ -60,5 +62,7 @@ def _first_crl(certificate: Certificate) -> int | None:
     if certificate.on_crl_at is None or certificate.authority is None:
         return None
     published_at = certificate.on_crl_at.replace(microsecond=0)
-    lists = RevocationList.objects.filter(authority=certificate.authority, this_update=published_at)
+    lists = RevocationList.objects.filter(
+        authority=certificate.authority, shard=certificate.crl_shard or FULL, this_update=published_at
+    )
     return lists.order_by("-number").values_list("number", flat=True).first()

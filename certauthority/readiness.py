@@ -8,7 +8,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import DatabaseError
 
-from certauthority import revocation_lists, signers
+from certauthority import crl_shards, revocation_lists, signers
 from certauthority.errors import CAError
 from certauthority.models import Authority, Certificate
 from certauthority.ocsp import responders
@@ -42,10 +42,11 @@ def problems(*, now: datetime) -> dict[str, str]:
             found["ca_key"] = "The certificate authority has not been created. Run manage.py create_authorities."
     except CAError as error:
         found["ca_key"] = str(error)
+    valid = {(crl.authority_id, crl.shard) for crl in revocation_lists.newest() if crl.next_update > now}
+    for scope in crl_shards.scopes():
+        if scope.key not in valid:
+            found["crl"] = f"{scope.label} has no valid CRL. See that worker and beat are running."
     for authority in Authority.objects.select_related("certificate"):
-        crl = revocation_lists.current(authority)
-        if crl is None or crl.next_update <= now:
-            found["crl"] = f"{authority.label} has no valid CRL. See that worker and beat are running."
         if authority.certificate.not_after > now and (problem := responders.problem(authority, now=now)):
             found["ocsp"] = problem
     linted = Certificate.objects.exclude(lint_findings="").order_by("linted_at").first()

@@ -11,6 +11,7 @@ from certauthority import background, tasks
 from certauthority.errors import CAError
 from certauthority.key_holders import condemn_key
 from certauthority.models import Certificate, RevocationReason
+from certauthority.models.revocation_list import FULL
 from certauthority.ocsp import ready_made
 from certauthority.signals import certificate_revoked, public_key_compromised
 from certauthority.x509.revocation_list import crl_entry
@@ -18,7 +19,8 @@ from certauthority.x509.revocation_list import crl_entry
 
 @transaction.atomic
 def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, now: datetime) -> bool:
-    """Revoke one certificate of our own: refused from the commit on, also by OCSP, and listed by the next CRL.
+    """Revoke one certificate of our own: refused from the commit on, also by OCSP, and listed by the next
+    CRL that it names.
 
     A certificate revoked before stays as it is, and False is returned. Raises ``CAError`` for a certificate that
     another CA issued.
@@ -35,8 +37,8 @@ def revoke(certificate: Certificate, *, reason: RevocationReason, actor: Actor, 
     row.ocsp_unsettled = not ready_made.withdraw(row.authority_id, [row.serial])
     row.save(update_fields=["revoked_at", "revocation_reason", "crl_entry", "ocsp_unsettled"])
     certificate_revoked.send(sender=Certificate, certificate=row, now=now, actor=actor)
-    authority_id, certificate_id = row.authority_id, str(row.pk)
-    transaction.on_commit(lambda: background.enqueue(tasks.publish_revocation_list, authority_id))
+    authority_id, shard, certificate_id = row.authority_id, row.crl_shard or FULL, str(row.pk)
+    transaction.on_commit(lambda: background.enqueue(tasks.publish_revocation_list, authority_id, shard))
     transaction.on_commit(lambda: background.enqueue(tasks.make_ocsp_response, certificate_id))
     return True
 

@@ -9,8 +9,10 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from certauthority import background, lint, revocation_lists, server_certificates, use_purge
+from certauthority import background, crl_shards, lint, revocation_lists, server_certificates, use_purge
+from certauthority.crl_shards import Scope
 from certauthority.models import Authority, Certificate
+from certauthority.models.revocation_list import FULL
 from certauthority.ocsp import making, responders
 
 logger = logging.getLogger(__name__)
@@ -22,35 +24,38 @@ OCSP_PAGES = 10
 
 
 @shared_task(autoretry_for=(Exception,), retry_backoff=True, max_retries=5)
-def publish_revocation_list(authority_id: int) -> None:
-    """Put the newest revocations of one authority on its CRL."""
+def publish_revocation_list(authority_id: int, shard: int = FULL) -> None:
+    """Put the newest revocations of one authority on its CRL, or on that of one of its shards."""
     authority = Authority.objects.filter(pk=authority_id).first()
     if authority is None:
         logger.error("There is no authority %s to publish a CRL for.", authority_id)
         return
-    crl = revocation_lists.publish(authority, now=timezone.now(), only_if_pending=True)
-    if crl is not None:
-        logger.info("Published CRL %s of %s with %s entries.", crl.number, authority.name, crl.entries)
+    crl = revocation_lists.publish(authority, shard=shard, now=timezone.now(), only_if_pending=True)
+    if crl is None:
+        return
+    logger.info("Published CRL %s of %s with %s entries.", crl.number, Scope(authority, shard).label, crl.entries)
+    if revocation_lists.pending(authority, shard).exists():
+        background.enqueue(publish_revocation_list, authority_id, shard)
 
 
 @shared_task
 def publish_revocation_lists(older_than_seconds: float = 0) -> None:
-    """Publish a new CRL for every authority, hourly, so that none grows stale.
+    """Publish every CRL of every authority, hourly, so that none grows stale and full ones have what shards list.
 
     What is newer and complete stays, so that the same hour's message makes one list, however often it is sent.
     """
-    for authority in Authority.objects.all():
+    for scope in crl_shards.scopes():
         now = timezone.now()
         since = now - timedelta(seconds=older_than_seconds) if older_than_seconds else None
-        revocation_lists.publish(authority, now=now, unless_since=since)
+        revocation_lists.publish(scope.authority, shard=scope.shard, now=now, unless_since=since)
 
 
 @shared_task
 def sweep_revocations() -> None:
     """Publish what is due although its message was lost, unless another worker has just done so."""
     now = timezone.now()
-    for authority in revocation_lists.due(now=now):
-        revocation_lists.publish(authority, now=now, unless_since=now - SWEEP_PAUSE)
+    for scope in revocation_lists.due(now=now):
+        revocation_lists.publish(scope.authority, shard=scope.shard, now=now, unless_since=now - SWEEP_PAUSE)
 
 
 @shared_task

@@ -6,14 +6,17 @@ import logging
 
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods, require_safe
 
-from certauthority import revocation_lists
+from certauthority import crl_shards, revocation_lists
 from certauthority.authorities import chain_of
 from certauthority.models import Authority
+from certauthority.models.revocation_list import FULL
 from certauthority.ocsp import endpoint
 from certauthority.ocsp.endpoint import Reply
 from certauthority.x509.export import pem_bundle
@@ -29,10 +32,16 @@ CERTIFICATE_SECONDS = 24 * 60 * 60
 
 @login_not_required
 @require_safe
-def revocation_list(request: HttpRequest, name: str) -> HttpResponse:
-    """The newest CRL as DER (RFC 5280, 5); never one whose time is over."""
-    crl = revocation_lists.current(_authority(name))
+def revocation_list(request: HttpRequest, name: str, shard: int = FULL) -> HttpResponseBase:
+    """The newest CRL as DER (RFC 5280, 5): the full one, or that of a shard; never one whose time is over.
+
+    A large one is sent in pieces: nobody holds the whole of it, however many clients ask.
+    """
+    authority = _authority(name)
+    crl = revocation_lists.current(authority, shard)
     now = timezone.now()
+    if crl is None and not crl_shards.is_one(authority, shard):
+        raise Http404
     if crl is None or crl.next_update <= now:
         return HttpResponse(
             "No CRL is valid now. The site's staff must see that the background work is running.\n",
@@ -42,7 +51,21 @@ def revocation_list(request: HttpRequest, name: str) -> HttpResponse:
         )
     # Caches count whole seconds, and the last one as well: one less, so that none answers after the CRL's time.
     seconds = max(0, min(CRL_SECONDS, int((crl.next_update - now).total_seconds()) - 1))
-    return _public(bytes(crl.der), "application/pkix-crl", seconds=seconds)
+    headers = {
+        "Cache-Control": f"public, max-age={seconds}, must-revalidate",
+        "ETag": f'"{crl.authority_id}-{crl.number}"',
+    }
+    plain = HttpResponse(headers=headers)
+    conditional = get_conditional_response(request, etag=headers["ETag"], response=plain)
+    if conditional is not plain and conditional is not None:
+        return conditional
+    size, pieces = revocation_lists.pieces(crl)
+    headers |= {"Content-Type": "application/pkix-crl", "Content-Length": str(size)}
+    if request.method == "HEAD":
+        return HttpResponse(headers=headers)
+    if size <= revocation_lists.PIECE:
+        return HttpResponse(b"".join(pieces), headers=headers)
+    return StreamingHttpResponse(pieces, headers=headers)
 
 
 @login_not_required

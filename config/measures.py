@@ -18,7 +18,8 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from certauthority import counters, revocation_lists
-from certauthority.models import Authority, Certificate, OcspResponder, PublicKey
+from certauthority.models import Authority, Certificate, OcspResponder, PublicKey, RevocationList
+from certauthority.models.revocation_list import FULL
 from certauthority.ocsp import ready_made
 from certauthority.ocsp.answers import LIFETIME
 from certauthority.server_certificates import HOLDER
@@ -122,18 +123,22 @@ def _by_state(
 
 
 def _lists(now: datetime) -> list[Metric]:
-    age = _gauge("crl_age_seconds", "Time since the newest CRL was signed", "authority")
-    left = _gauge("crl_left_seconds", "Time until the newest CRL runs out; below zero after it", "authority")
+    age = _gauge("crl_age_seconds", "Time since the oldest of the CRLs in force was signed", "authority")
+    left = _gauge("crl_left_seconds", "Time until the first of them runs out; below zero after it", "authority")
     number = _gauge("crl_number", "Number of the newest CRL", "authority")
-    pending = _gauge("crl_pending", "Revoked certificates that no CRL lists yet", "authority")
+    entries = _gauge("crl_entries", "Certificates on the full CRL", "authority")
+    pending = _gauge("crl_pending", "Revoked certificates that are not on the CRL that they name", "authority")
+    lists: dict[int, list[RevocationList]] = {}
+    for crl in revocation_lists.newest():
+        lists.setdefault(crl.authority_id, []).append(crl)
     for authority in Authority.objects.all():
-        pending.add_metric([authority.name], revocation_lists.pending(authority).count())
-        crl = authority.revocation_lists.defer("der").order_by("-number").first()
-        if crl is not None:
-            age.add_metric([authority.name], (now - crl.this_update).total_seconds())
-            left.add_metric([authority.name], (crl.next_update - now).total_seconds())
-            number.add_metric([authority.name], crl.number)
-    return [age, left, number, pending]
+        pending.add_metric([authority.name], revocation_lists.pending_of(authority).count())
+        if found := lists.get(authority.pk):
+            age.add_metric([authority.name], max((now - crl.this_update).total_seconds() for crl in found))
+            left.add_metric([authority.name], min((crl.next_update - now).total_seconds() for crl in found))
+            number.add_metric([authority.name], max(crl.number for crl in found))
+            entries.add_metric([authority.name], max((crl.entries for crl in found if crl.shard == FULL), default=0))
+    return [age, left, number, entries, pending]
 
 
 def _ends() -> Metric:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.conf import settings
+
 from certauthority import issuance, profiles
 from certauthority.authorities import newest_authority
 from certauthority.models.authority import AuthorityPurpose
@@ -20,7 +22,8 @@ from connect.models import Company
 class Preview:
     """Everything that can be said of the certificate before its serial number is drawn and it is signed.
 
-    ``days`` are those left by the company's clock; ``counted_from`` is what it shows, where it is ahead.
+    ``days`` are those left by the company's clock; ``counted_from`` is what it shows, where it is ahead. With
+    ``last_crl_url`` the serial number decides which CRL it will name, from ``crl_url`` to that one.
     """
 
     subject: str
@@ -33,6 +36,7 @@ class Preview:
     key_usage: tuple[str, ...]
     extended_key_usage: tuple[str, ...]
     crl_url: str
+    last_crl_url: str
     ca_issuer_url: str
 
 
@@ -48,6 +52,7 @@ def preview_of(csr: ParsedCsr, *, company: Company, now: datetime) -> Preview:
     profile = profiles.client_profile(authority)
     counted_from = company_time(company, now)
     not_before, not_after = issuance.validity(issuer, profile, now=now, counted_from=counted_from)
+    shards = settings.CRL_SHARDS
     for_rsa = ("keyEncipherment",) if csr.public_key.kind == "RSA" else ()
     return Preview(
         subject=read_name(issuance.subject_of(csr)).text,
@@ -59,7 +64,8 @@ def preview_of(csr: ParsedCsr, *, company: Company, now: datetime) -> Preview:
         key=csr.public_key.description,
         key_usage=(*profile.key_usage, *for_rsa),
         extended_key_usage=profile.extended_key_usage,
-        crl_url=profile.crl_url,
+        crl_url=profiles.crl_url(authority, 1 if shards > 1 else None),
+        last_crl_url=profiles.crl_url(authority, shards) if shards > 1 else "",
         ca_issuer_url=profile.ca_issuer_url,
     )
 

@@ -124,6 +124,7 @@ ROWS = {
     "kmp:requirement": (SEEN_BY_STAFF, SEEN_BY_STAFF),
     "ocsp": (SEEN_BY_ALL, SEEN_BY_ALL),  # An empty request is told malformedRequest, in OCSP's own words.
     "certauthority:crl": (SEEN_BY_ALL, NEVER),
+    "certauthority:crl_shard": (SEEN_BY_ALL, NEVER),
     "certauthority:certificate": (SEEN_BY_ALL, NEVER),
     "certauthority:bundle": (SEEN_BY_ALL, NEVER),
     "portal:projects": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),

@@ -11,8 +11,10 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from audit.events import Actor
-from certauthority import server_certificates, trust
+from certauthority import revocation_lists, server_certificates, trust
+from certauthority.authorities import newest_authority
 from certauthority.models import TrustedAuthority
+from certauthority.models.authority import AuthorityPurpose
 from connect.expiry.digest import token_of
 from connect.expiry.snooze import snooze_url
 from connect.expiry.sources import lifetime_of
@@ -128,6 +130,7 @@ class WholeSite:
             "submitted_number": self.submitted.number,
             "format_name": "pem",
             "name": "developers",
+            "shard": 1,
             "address": "developers",
             "application_code": "xbs-api-mtls",
             "kmp_environment": "mtf",
@@ -140,6 +143,7 @@ def make_whole_site() -> WholeSite:
     """Everything, made by the use-cases; it needs the fixture ``authorities``."""
     now = timezone.now()
     server_certificates.certify_if_due(now=now)  # Without it /readyz says that the endpoint has none.
+    revocation_lists.publish(newest_authority(AuthorityPurpose.DEVELOPERS), shard=1, now=now)
     create_applications()
     company = make_company(name="Acme Payments Ltd", cid="123456", group_email="certificates@acme.example")
     admin = make_user(company=company, email="alice@acme.example", name="Alice Marlow")

@@ -188,6 +188,18 @@ def test_the_crl_is_told_with_its_number_and_then_nothing_moves() -> None:
     assert not propagation_of(seen).is_moving
 
 
+def test_of_several_crls_the_one_is_told_that_the_certificate_names() -> None:
+    listed = replace(
+        GONE, on_crl_at=REVOKED + timedelta(seconds=2), crl_number=41, crl_shard=3, crl_url="/ca/developers/3.crl"
+    )
+    crl = step(propagation_of(listed), "On the CRL")
+    assert crl.text == "With number 41 of Developers CA. It is list 3, the one that the certificate names."
+    assert crl.link == "/ca/developers/3.crl"
+    assert (crl.until_text, crl.until) == ("The full list of all has it from", REVOKED + timedelta(minutes=7))
+    assert step(propagation_of(replace(listed, now=REVOKED + timedelta(minutes=7))), "On the CRL").until is None
+    assert step(propagation_of(replace(listed, crl_shard=None)), "On the CRL").until is None
+
+
 @pytest.mark.parametrize(
     ("seconds", "words"),
     [

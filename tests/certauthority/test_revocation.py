@@ -13,6 +13,7 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority import issuance, policy, revocation, revocation_lists
 from certauthority.authorities import chain_of
+from certauthority.crl_shards import Scope
 from certauthority.errors import CAError
 from certauthority.lint import lint_crl
 from certauthority.models import Authority, Certificate, PublicKey, RevocationList, RevocationReason
@@ -152,10 +153,10 @@ def test_old_crls_are_not_kept_for_ever(authorities: dict[str, Authority]) -> No
 
 def test_what_is_due(authorities: dict[str, Authority]) -> None:
     now = timezone.now()
-    assert not revocation_lists.due(now=now).exists()
-    assert revocation_lists.due(now=now + timedelta(hours=13)).count() == 4
+    assert revocation_lists.due(now=now) == []
+    assert len(revocation_lists.due(now=now + timedelta(hours=13))) == 4
     revoke(issue())
-    assert list(revocation_lists.due(now=now)) == [authorities["developers"]]
+    assert revocation_lists.due(now=now) == [Scope(authorities["developers"])]
 
 
 def test_a_compromised_key_is_never_accepted_again(authorities: dict[str, Authority]) -> None:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
-from certauthority import authorities, revocation_lists, signers
+from certauthority import authorities, crl_shards, revocation_lists, signers
 from certauthority.errors import CAError
 from certauthority.models.authority import AuthorityPurpose
 from certauthority.ocsp import responders
@@ -38,8 +38,9 @@ class Command(BaseCommand):
         try:
             if next_generation:
                 created = [authorities.create_next_generation(AuthorityPurpose(next_generation), now=now)]
-                # Its certificates name its CRL from the first on: it must be there before them.
-                revocation_lists.publish(created[0], now=now)
+                # Its certificates name its CRLs from the first on: they must be there before them.
+                for scope in crl_shards.scopes_of(created[0]):
+                    revocation_lists.publish(scope.authority, shard=scope.shard, now=now)
             else:
                 created = authorities.create_hierarchy(begin=begin, now=now)
             signers.self_test()
