@@ -15,15 +15,24 @@ SIGNING = {"prepare", "web", "worker"}
 SITE = SIGNING | {"gateway", "beat"}
 SERVERS = {"database", "redis", "mail", "nginx"}
 IN_CONTAINER = "/run/secrets/"
-_VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+):-([^}]*)\}")
 
 Service = dict[str, Any]
 
 
-def load() -> dict[str, Any]:
+def load(name: str = "docker-compose.yml") -> dict[str, Any]:
     """The whole file, its anchors resolved."""
-    loaded: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+    loaded: dict[str, Any] = yaml.safe_load((ROOT / name).read_text())
     return loaded
+
+
+def laid_over(service: Service, above: Service) -> Service:
+    """A service as two files together make it: mappings are joined, and lists are put one after the other."""
+    joined = dict(service)
+    for name, value in above.items():
+        below = service.get(name, type(value)())
+        joined[name] = below | value if isinstance(value, dict) else [*below, *value]
+    return joined
 
 
 def filled(text: object, **given: str) -> str:

@@ -215,6 +215,8 @@ def run_compose(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 if run_compose("version").returncode == 0:
 
-    def test_docker_compose_accepts_the_file() -> None:
-        done = run_compose("config", "--quiet")
+    @pytest.mark.parametrize("more", [[], ["deploy/compose.pkcs11.yml"]], ids=["alone", "with-a-token"])
+    def test_docker_compose_accepts_the_files(more: list[str]) -> None:
+        files = [part for name in ("docker-compose.yml", *more) for part in ("--file", name)]
+        done = run_compose(*files, "config", "--quiet")
         assert done.returncode == 0, done.stderr
