@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import shutil
 import socket
-import ssl
 import statistics
 import subprocess
 import sys
@@ -26,8 +25,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from django.conf import settings
 from django.utils import timezone
 
-from bench.report import Result
-from bench.web import free_port, http_request
+from bench.report import Result, percentile
+from bench.tls_client import Spent, Target, context_with, handshakes, requests, whoami
+from bench.web import free_port
 from certauthority import server_certificates
 from certauthority.x509.export import pem_bundle
 from certauthority.x509.requests import new_private_key
@@ -56,6 +56,7 @@ http {{
         ssl_protocols TLSv1.2 TLSv1.3;
         ssl_verify_client optional_no_ca;
         ssl_session_tickets off;
+        ssl_conf_command NumTickets 0;
         ssl_session_cache off;
         keepalive_requests 1000000;
         location / {{ default_type application/json; return 200 '{answer}'; }}
@@ -66,32 +67,33 @@ http {{
 
 @dataclass(slots=True)
 class Measured:
-    """What one server did, round by round: handshakes and requests in a second, and how long each took, in seconds."""
+    """What one server did, round by round."""
 
-    handshake_rates: list[float] = field(default_factory=list)
-    request_rates: list[float] = field(default_factory=list)
-    handshakes: list[float] = field(default_factory=list)
-    requests: list[float] = field(default_factory=list)
+    handshakes: list[Spent] = field(default_factory=list)
+    requests: list[Spent] = field(default_factory=list)
 
 
 def measure() -> Iterator[Result]:
     """Figures of both, where nginx is there, and their ratios. There is no limit."""
     with tempfile.TemporaryDirectory() as directory, ExitStack() as servers:
-        client = _client_certificate(Path(directory))
-        tls = _client_context(client)
-        ports = {"endpoint": servers.enter_context(_endpoint(Path(directory)))}
+        client = client_certificate(Path(directory))
+        tls = context_with(client)
+        targets = {"endpoint": Target(servers.enter_context(_endpoint(Path(directory))), "localhost", client)}
         if NGINX is not None:
-            answer = _answer(ports["endpoint"], tls)
-            ports["nginx"] = servers.enter_context(_nginx(NGINX, Path(directory), answer))
-        found = {name: Measured() for name in ports}
+            answer = _answer(len(whoami(targets["endpoint"], tls)))
+            targets["nginx"] = Target(
+                servers.enter_context(_nginx(NGINX, Path(directory), answer)), "localhost", client
+            )
+        found = {name: Measured() for name in targets}
         for round_number in range(ROUNDS + 1):
-            for name, port in ports.items():
+            for name, target in targets.items():
                 # The first round fills caches and is not counted.
-                _measure_handshakes(port, tls, found[name] if round_number else Measured())
-                _measure_requests(port, tls, found[name] if round_number else Measured())
+                measured = found[name] if round_number else Measured()
+                measured.handshakes.append(handshakes(target, tls, seconds=ROUND_SECONDS))
+                measured.requests.append(requests(target, tls, seconds=ROUND_SECONDS))
     for name, measured in found.items():
-        yield _line(f"mTLS handshakes, {name}", measured.handshake_rates, measured.handshakes)
-        yield _line(f"mTLS requests on an open connection, {name}", measured.request_rates, measured.requests)
+        yield _line(f"mTLS handshakes, {name}", measured.handshakes)
+        yield _line(f"mTLS requests on an open connection, {name}", measured.requests)
     yield from _ratios(found)
 
 
@@ -101,75 +103,27 @@ def _ratios(found: dict[str, Measured]) -> Iterator[Result]:
         return
     ours, theirs = found["endpoint"], found["nginx"]
     for name, one, other in (
-        ("handshakes", ours.handshake_rates, theirs.handshake_rates),
-        ("requests", ours.request_rates, theirs.request_rates),
+        ("handshakes", ours.handshakes, theirs.handshakes),
+        ("requests", ours.requests, theirs.requests),
     ):
-        ratio = statistics.median(one) / statistics.median(other)
-        yield Result(f"mTLS {name}: endpoint against nginx", f"{ratio:.2f}")
+        yield Result(f"mTLS {name}: endpoint against nginx", f"{_rate(one) / _rate(other):.2f}")
 
 
-def _line(name: str, rates: list[float], spent: list[float]) -> Result:
-    ordered = sorted(spent)
-    p50, p99 = ordered[len(ordered) // 2] * 1000, ordered[len(ordered) * 99 // 100] * 1000
-    return Result(name, f"{statistics.median(rates):.0f}/s, p50 {p50:.2f} ms, p99 {p99:.2f} ms")
+def _rate(rounds: list[Spent]) -> float:
+    return statistics.median(spent.rate for spent in rounds)
 
 
-def _measure_handshakes(port: int, tls: ssl.SSLContext, measured: Measured) -> None:
-    """Connect, shake hands in full, ask once, close: over and over."""
-    sent, start, count = http_request("GET", "/whoami"), time.perf_counter(), 0
-    while (began := time.perf_counter()) - start < ROUND_SECONDS:
-        with _connect(port, tls) as connection:
-            measured.handshakes.append(time.perf_counter() - began)
-            connection.sendall(sent)  # In TLS 1.3 a server may still refuse after the client is done.
-            _read(connection)
-        count += 1
-    measured.handshake_rates.append(count / (time.perf_counter() - start))
+def _line(name: str, rounds: list[Spent]) -> Result:
+    each = [one * 1000 for spent in rounds for one in spent.each]
+    return Result(name, f"{_rate(rounds):.0f}/s, p50 {percentile(each, 50):.2f} ms, p99 {percentile(each, 99):.2f} ms")
 
 
-def _measure_requests(port: int, tls: ssl.SSLContext, measured: Measured) -> None:
-    """One request after the other on one connection."""
-    sent = http_request("GET", "/whoami")
-    with _connect(port, tls) as connection:
-        start, count = time.perf_counter(), 0
-        while (began := time.perf_counter()) - start < ROUND_SECONDS:
-            connection.sendall(sent)
-            _read(connection)
-            measured.requests.append(time.perf_counter() - began)
-            count += 1
-        measured.request_rates.append(count / (time.perf_counter() - start))
-
-
-def _connect(port: int, tls: ssl.SSLContext) -> ssl.SSLSocket:
-    plain = socket.create_connection(("127.0.0.1", port), timeout=30)
-    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    return tls.wrap_socket(plain, server_hostname="localhost")
-
-
-def _read(connection: ssl.SSLSocket) -> bytes:
-    """The body of a response with status 200. Raises RuntimeError for another one, or none."""
-    data = connection.recv(65536)
-    while b"\r\n\r\n" not in data:
-        more = connection.recv(65536)
-        if not more:
-            raise RuntimeError("The server closed the connection")
-        data += more
-    head, _, body = data.partition(b"\r\n\r\n")
-    if not head.startswith(b"HTTP/1.1 200"):
-        raise RuntimeError(f"The server answered {data[:500]!r}")
-    length = int(head.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-    while len(body) < length:
-        body += connection.recv(65536)
-    return body
-
-
-def _answer(port: int, tls: ssl.SSLContext) -> str:
+def _answer(length: int) -> str:
     """An answer as long as the endpoint's own, of characters that nginx's configuration takes."""
-    with _connect(port, tls) as connection:
-        connection.sendall(http_request("GET", "/whoami"))
-        return f'{{"verdict": "{"a" * (len(_read(connection)) - 15)}"}}'
+    return f'{{"verdict": "{"a" * (length - 15)}"}}'
 
 
-def _client_certificate(folder: Path) -> Path:
+def client_certificate(folder: Path) -> Path:
     """A live sandbox certificate with its key and its CA."""
     company = make_company(name="Bench Handshakes Ltd", cid="975310", group_email="h@bench.example")
     project = make_project(admin=make_user(email="handshakes@bench.example", company=company), name="Handshakes")
@@ -182,15 +136,6 @@ def _client_certificate(folder: Path) -> Path:
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     path.write_bytes(private + pem_bundle(chain).encode())
     return path
-
-
-def _client_context(certificate: Path) -> ssl.SSLContext:
-    """It checks no server certificate: that would be the client's work, and the same for both."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    tls.check_hostname, tls.verify_mode = False, ssl.CERT_NONE
-    tls.minimum_version = ssl.TLSVersion.TLSv1_3
-    tls.load_cert_chain(certificate)
-    return tls
 
 
 @contextmanager

@@ -49,13 +49,13 @@ REQUIREMENT = SubjectRequirement("MTF", "123456", "Bench Ltd", "OCSP")
 def measure() -> Iterator[Result]:
     """The two ratios, the figures behind them, and what the parts cost in this process."""
     authority = newest_authority(AuthorityPurpose.KMP)
-    certificates = _issue(CERTIFICATES)
+    certificates = issue(CERTIFICATES)
     before = settings.REDIS_URL
     with tempfile.TemporaryDirectory() as directory, _running_redis(Path(directory)) as url:
         settings.REDIS_URL = url
         ready_made.pause.end()
         answers.forget()
-        spent = seconds(lambda: _make_ahead(authority), times=1)
+        spent = seconds(lambda: make_ahead(authority), times=1)
         try:
             yield from _measure(authority, certificates, url)
         finally:
@@ -67,8 +67,8 @@ def measure() -> Iterator[Result]:
 def _measure(authority: Authority, certificates: list[Certificate], redis_url: str) -> Iterator[Result]:
     _fill_baseline(authority, certificates)
     path = f"/ocsp/{authority.name}"
-    plain = [_request(authority, certificate) for certificate in certificates]
-    fresh = [_request(authority, certificate, nonce=True) for certificate in certificates for _ in range(NONCES)]
+    plain = [request_for(authority, certificate) for certificate in certificates]
+    fresh = [request_for(authority, certificate, nonce=True) for certificate in certificates for _ in range(NONCES)]
     ours, bare = free_port(), free_port()
     loads = {
         "bare": (bare, [http_request("GET", f"/{number}") for number in range(CERTIFICATES)]),
@@ -101,7 +101,8 @@ def _measure(authority: Authority, certificates: list[Certificate], redis_url: s
     )
 
 
-def _issue(count: int) -> list[Certificate]:
+def issue(count: int) -> list[Certificate]:
+    """So many certificates of the KMP CA, of one key."""
     key, made = new_private_key(), []
     for number in range(count):
         csr = build_request(REQUIREMENT.example_subject(f"{number}"), key)
@@ -111,7 +112,8 @@ def _issue(count: int) -> list[Certificate]:
     return made
 
 
-def _make_ahead(authority: Authority) -> None:
+def make_ahead(authority: Authority) -> None:
+    """Make the responses of all certificates of a CA."""
     last = None
     while True:
         last = making.make_page(authority, after=last, now=timezone.now())
@@ -131,7 +133,8 @@ def _fill_baseline(authority: Authority, certificates: list[Certificate]) -> Non
         cursor.execute("ANALYZE")
 
 
-def _request(authority: Authority, certificate: Certificate, *, nonce: bool = False) -> bytes:
+def request_for(authority: Authority, certificate: Certificate, *, nonce: bool = False) -> bytes:
+    """DER of an OCSP request for one certificate; with a nonce each is another one."""
     issuer = x509.load_der_x509_certificate(bytes(authority.certificate.der))
     subject = x509.load_der_x509_certificate(bytes(certificate.der))
     builder = ocsp.OCSPRequestBuilder().add_certificate(subject, issuer, SHA1())
@@ -142,7 +145,7 @@ def _request(authority: Authority, certificate: Certificate, *, nonce: bool = Fa
 
 def _in_process(authority: Authority, certificate: Certificate) -> Result:
     """Read, look up and sign, without HTTP: what the library alone does 31,000 times a second, without a database."""
-    data, standing = _request(authority, certificate, nonce=True), answers.standing_of(authority.name)
+    data, standing = request_for(authority, certificate, nonce=True), answers.standing_of(authority.name)
     if standing is None:
         raise RuntimeError("The KMP CA has no responder")
 

@@ -42,9 +42,9 @@ def free_port() -> int:
         return port
 
 
-def http_request(method: str, path: str, body: bytes = b"") -> bytes:
+def http_request(method: str, path: str, body: bytes = b"", *, host: str = "127.0.0.1") -> bytes:
     """The octets of one request on a connection that stays open."""
-    head = f"{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+    head = f"{method} {path} HTTP/1.1\r\nHost: {host}\r\n"
     if body:
         head += f"Content-Type: application/ocsp-request\r\nContent-Length: {len(body)}\r\n"
     return head.encode() + b"\r\n" + body
