@@ -11,6 +11,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 from kombu.exceptions import OperationalError
+from pytest_django import Settings
 
 from audit.events import Actor
 from certauthority import issuance, policy, revocation, tasks
@@ -53,6 +54,21 @@ def test_a_revocation_is_soon_on_the_crl(celery_worker_process: Worker, authorit
     revoke(certificate)
     wait_until(lambda: is_on_crl(certificate))
     assert RevocationList.objects.filter(authority=authorities["developers"]).count() == 2
+
+
+def test_a_revocation_is_soon_on_the_list_that_its_certificate_names(
+    celery_worker_process: Worker, authorities: dict[str, Authority], settings: Settings
+) -> None:
+    """The worker may know of no shards yet: the message says which list it is."""
+    settings.CRL_SHARDS = 8
+    certificate = issue()
+    revoke(certificate)
+    wait_until(lambda: is_on_crl(certificate))
+    made = RevocationList.objects.exclude(shard=0)
+    assert [(crl.authority, crl.shard, crl.entries) for crl in made] == [
+        (authorities["developers"], certificate.crl_shard, 1)
+    ]
+    assert RevocationList.objects.filter(shard=0).count() == 4, "the fixture's own"
 
 
 def test_every_list_is_made_anew_by_the_hour(celery_worker_process: Worker, authorities: dict[str, Authority]) -> None:

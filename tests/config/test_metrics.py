@@ -144,6 +144,28 @@ def test_the_age_of_lists(authorities: dict[str, Authority], figure: Figures) ->
     assert figure("crl_left_seconds", authority="kmp") > 23 * 3600
 
 
+def test_of_several_lists_the_oldest_counts(
+    authorities: dict[str, Authority], figure: Figures, settings: Settings
+) -> None:
+    settings.CRL_SHARDS = 2
+    publish_revocation_lists()
+    certificate = make_credential(make_project()).certificate
+    assert figure("crl_entries", authority="developers") == 0
+    revocation.revoke(certificate, reason=RevocationReason.SUPERSEDED, actor=SYSTEM, now=timezone.now())
+    assert certificate.crl_shard in (1, 2)
+    assert figure("crl_pending", authority="developers") == 1
+    publish_revocation_lists()
+    assert figure("crl_pending", authority="developers") == 0
+    assert figure("crl_entries", authority="developers") == 1
+    assert figure("crl_age_seconds", authority="developers") < 3600
+    begin = timezone.now() - timedelta(hours=30)
+    RevocationList.objects.filter(authority=authorities["developers"], shard=2).update(
+        this_update=begin, next_update=begin + timedelta(hours=24)
+    )
+    assert 30 * 3600 <= figure("crl_age_seconds", authority="developers") < 31 * 3600
+    assert -6.1 * 3600 <= figure("crl_left_seconds", authority="developers") <= -6 * 3600
+
+
 @pytest.mark.parametrize(
     ("channel", "state"), [("mail", "due"), ("mail", "failed"), ("mail", "sent"), ("mail", "skipped")]
 )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from pytest_django import Settings
 
 from audit.models import AuditEvent
 from certauthority import issuance
@@ -63,6 +64,15 @@ def test_with_a_project_it_shows_the_certificate_that_would_be_issued(as_bob: Cl
     assert facts.crl_urls[0] in preview
     assert facts.ca_issuer_urls[0] in preview
     assert "EC P-256" in preview
+
+
+def test_the_serial_number_decides_which_of_several_crls_it_will_name(
+    as_bob: Client, project: Project, settings: Settings
+) -> None:
+    settings.CRL_SHARDS = 16
+    text = text_of(as_bob.post(URL, filled(project, csr=make_csr(project, unique="17").decode())))
+    begin = "http://127.0.0.1:8000/ca/developers/"
+    assert f"CRL {begin}1.crl to {begin}16.crl, by its serial number" in text.replace("\u200b", "")
 
 
 def test_an_rsa_key_is_previewed_with_its_usage(as_bob: Client, project: Project) -> None:
