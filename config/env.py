@@ -233,6 +233,8 @@ HEARTBEAT_FILE = _text("HEARTBEAT_FILE")
 BEHIND_PROXY = _flag("BEHIND_PROXY", False)
 # Whether those who decide and sign for others need a second factor to sign in.
 TWO_FACTOR_REQUIRED = _flag("TWO_FACTOR_REQUIRED", not DEMO)
+# After how many minutes in which nobody does anything a session ends.
+SESSION_IDLE_MINUTES = _number("SESSION_IDLE_MINUTES", 60, least=1, most=12 * 60)
 # Whether webhooks may lead to private addresses, and may do without TLS: for a site inside a company's network.
 WEBHOOK_ALLOW_PRIVATE = _flag("WEBHOOK_ALLOW_PRIVATE", False)
 # A process that never signs (the endpoint, or a worker that only sends mail) has neither passphrase nor PIN.

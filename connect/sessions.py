@@ -23,9 +23,12 @@ from audit.events import Actor, record
 from connect.actors import address_of, audited_account
 from connect.browsers import browser_in_words
 from connect.models import User
+from connect.session_store import SessionStore
 
 log = logging.getLogger(__name__)
 
+# Of a request that a page makes by itself, and nobody by hand.
+PASSIVE_HEADER = "X-By-Itself"
 _SEEN_EVERY_SECONDS = 5 * 60
 LISTED = 50
 
@@ -102,19 +105,29 @@ def _open(user: User, *, now: datetime) -> QuerySet[UserSession]:
 
 
 class LastSeenMiddleware:
-    """Notes when and from where a session was last used. It is a courtesy: without Redis it notes nothing."""
+    """Lets a session go on while it is used, and notes when and from where it was.
+
+    A page that asks for news by itself says so (`static/js/answers.js`), and is no use. What stands in the list of
+    sessions is a courtesy: without Redis nothing is noted there.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        is_by_hand = PASSIVE_HEADER not in request.headers
+        if isinstance(request.session, SessionStore):
+            request.session.is_passive = not is_by_hand
         response = self.get_response(request)
         # A page that did not look at its session, such as a CRL, needs no query for it now.
         # Nor has one that failed: where the database is away, it would be waited for twice.
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return response
-        if request.session.accessed and request.session.session_key and request.user.is_authenticated:
-            _note_seen(request, request.session.session_key)
+        session = request.session
+        if is_by_hand and session.accessed and session.session_key and request.user.is_authenticated:
+            if isinstance(session, SessionStore):
+                session.move_end(now=timezone.now())
+            _note_seen(request, session.session_key)
         return response
 
 

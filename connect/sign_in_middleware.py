@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.middleware import LoginRequiredMiddleware
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, QueryDict
@@ -21,6 +23,8 @@ _POLLING = "seen"
 class SignInMiddleware(LoginRequiredMiddleware):
     """Django's own, for browsers; htmx, which asks for a part of a page, is told to leave the page.
 
+    Whose session has ended by itself is told so on the sign-in page.
+
     htmx follows a redirect by itself, and would put the sign-in page into the page that it was asked from.
     """
 
@@ -28,6 +32,8 @@ class SignInMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Any, view_args: tuple[Any, ...], view_kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         refused = super().process_view(request, view_func, view_args, view_kwargs)
+        if refused is not None and getattr(request.session, "has_ended", False):
+            messages.warning(request, session_ended())
         htmx = HtmxDetails(request)
         # A whole page is restored from the history by its own rule, which knows no redirect of the browser.
         if refused is None or not htmx or htmx.history_restore_request:
@@ -37,6 +43,16 @@ class SignInMiddleware(LoginRequiredMiddleware):
         response = HttpResponseClientRedirect(redirect_to_login(page, login_url, field).url if page else login_url)
         add_never_cache_headers(response)
         return response
+
+
+def session_ended() -> str:
+    """The sentence for whom the time of a session was over."""
+    minutes, hours = settings.SESSION_IDLE_SECONDS // 60, settings.SESSION_COOKIE_AGE // 3600
+    idle = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return (
+        f"Your session has ended: it does after {idle} in which nothing is done, and after {hours} hours in any case. "
+        "Sign in to go on where you were."
+    )
 
 
 def _page_of(request: HttpRequest, htmx: HtmxDetails) -> str:

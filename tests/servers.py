@@ -24,7 +24,14 @@ WORKER = os.environ.get("PYTEST_XDIST_WORKER", "")
 # Nothing of the person's own environment may decide how a test goes.
 FOREIGN = (
     *("PORT", "SITE_URL", "SECRET_KEY", "CA_KEY_PASSPHRASE", "CA_KEY_ALGORITHM", "ALLOWED_HOSTS", "DEBUG"),
-    *("TWO_FACTOR_REQUIRED", "GATEWAY_PORT", "GATEWAY_PROD_PORT", "GATEWAY_URL", "GATEWAY_PROD_URL"),
+    *(
+        "TWO_FACTOR_REQUIRED",
+        "SESSION_IDLE_MINUTES",
+        "GATEWAY_PORT",
+        "GATEWAY_PROD_PORT",
+        "GATEWAY_URL",
+        "GATEWAY_PROD_URL",
+    ),
     *("GATEWAY_BIND", "GATEWAY_TLS12", "GATEWAY_FRONT_SECRET", "GATEWAY_FRONT_ADDRESSES"),
     *("SIGNS", "SIGNER", "PKCS11_MODULE", "PKCS11_TOKEN", "PKCS11_PIN"),
 )

@@ -19,5 +19,11 @@ const tell = (event) => {
   place.replaceChildren(note);
 };
 
+// A request that no hand has caused, such as one for news every few seconds, does not keep the session open.
+const markPassive = (event) => {
+  if (!event.detail.triggeringEvent?.isTrusted) event.detail.headers["X-By-Itself"] = "1";
+};
+
+document.addEventListener("htmx:configRequest", markPassive);
 document.addEventListener("htmx:load", announce);
 for (const kind of ["htmx:responseError", "htmx:sendError", "htmx:timeout"]) document.addEventListener(kind, tell);

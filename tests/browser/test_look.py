@@ -257,6 +257,29 @@ def test_an_answer_that_fails_is_said_instead_of_swallowed(parts_page: Page, ser
     expect(parts_page.locator("#rules")).to_contain_text("Common name")
 
 
+def test_only_what_a_hand_does_counts_as_done(parts_page: Page, serve: Callable[..., None]) -> None:
+    """A page that asks for news by itself says so, so that it does not keep a session open."""
+    serve("/bench/check/", "checked")
+    serve("/bench/news/", "news")
+    with parts_page.expect_request("**/bench/check/") as by_hand:
+        parts_page.get_by_role("button", name="Check").click()
+    assert "x-by-itself" not in by_hand.value.headers
+    for trigger in ("every 100ms", "calls-changed from:body"):
+        with parts_page.expect_request("**/bench/news/") as by_itself:
+            parts_page.evaluate(
+                """(trigger) => {
+                    const part = document.createElement("div");
+                    part.setAttribute("hx-get", "/bench/news/");
+                    part.setAttribute("hx-trigger", trigger);
+                    document.querySelector("#main").replaceChildren(part);
+                    htmx.process(part);
+                    htmx.trigger(document.body, "calls-changed");
+                }""",
+                trigger,
+            )
+        assert by_itself.value.headers["x-by-itself"] == "1"
+
+
 def test_a_service_that_is_away_is_named(parts_page: Page, serve: Callable[..., None]) -> None:
     serve("/bench/check/", "The site’s database does not answer.", 503, "text/plain; charset=utf-8")
     parts_page.get_by_role("button", name="Check").click()

@@ -202,6 +202,19 @@ def test_there_is_one_crl_of_each_authority_unless_more_are_asked_for(
     assert done.stdout.strip() == expected, done.stderr
 
 
+@pytest.mark.parametrize(
+    ("variables", "expected"),
+    [({}, "3600"), ({"SESSION_IDLE_MINUTES": "15"}, "900"), (production(), "3600")],
+    ids=["demo", "shorter", "production"],
+)
+def test_a_session_ends_after_an_hour_without_activity_unless_told_otherwise(
+    variables: dict[str, str], expected: str, tmp_path: Path
+) -> None:
+    program = "from config import settings; print(settings.SESSION_IDLE_SECONDS)"
+    done = run_python("-c", program, environment=clean_environment(STATE_DIR=str(tmp_path), **variables))
+    assert done.stdout.strip() == expected, done.stderr
+
+
 def test_a_mail_server_never_shows_its_password() -> None:
     assert "secret" not in repr(env.MailServer("smtp", "host", 25, "user", "secret"))
 
@@ -222,6 +235,8 @@ def test_production_refuses_the_secret_of_the_demo(tmp_path: Path) -> None:
         ({"PORT": "８０００"}, "PORT is '８０００'."),
         ({"MODE": "test"}, "MODE is 'test'. It must be one of: demo, production."),
         ({"DEBUG": "perhaps"}, "DEBUG is 'perhaps'. It must be true or false."),
+        ({"SESSION_IDLE_MINUTES": "0"}, "SESSION_IDLE_MINUTES is '0'. It must be a whole number from 1 to 720."),
+        ({"SESSION_IDLE_MINUTES": "721"}, "SESSION_IDLE_MINUTES is '721'. It must be a whole number"),
         ({"CRL_SHARDS": "0"}, "CRL_SHARDS is '0'. It must be a whole number from 1 to 128."),
         ({"CRL_SHARDS": "129"}, "CRL_SHARDS is '129'. It must be a whole number from 1 to 128."),
         ({"CRL_SHARDS": "many"}, "CRL_SHARDS is 'many'. It must be a whole number"),
