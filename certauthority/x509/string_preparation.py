@@ -21,6 +21,8 @@ _SPACES = re.compile("[\t\n\x0b\x0c\r\x85 \u00a0\u1680\u2000-\u200a\u2028\u2029\
 
 def prepare(text: str) -> str:
     """The form that equal texts share: folded case, composed characters, single spaces, none at the ends."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.lower().split())  # The same: nothing to be mapped, and no space but the usual one.
     mapped = _SPACES.sub(" ", _TO_NOTHING.sub("", text))
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", mapped).casefold())
     # A compatibility character may turn into one with spaces in it (RFC 4518, 2.6.1 comes after 2.3).

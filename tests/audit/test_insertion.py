@@ -5,14 +5,19 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.utils import timezone
+from django.utils.functional import lazystr
 
 from audit.insertion import insert, insert_new, update_each
 from audit.models import AuditEvent
 from connect.models import Company
 
 pytestmark = pytest.mark.django_db
+
+
+class Word(models.TextChoices):
+    ALICE = "alice"
 
 
 def event(**fields: object) -> AuditEvent:
@@ -33,6 +38,14 @@ def test_a_key_given_by_the_model_is_kept_and_the_object_counts_as_stored(db: No
     company.cid = "123456"
     company.save()
     assert Company.objects.get(pk=company.pk).cid == "123456"
+
+
+def test_values_that_must_be_prepared_are(db: None) -> None:
+    reference, later = uuid4(), timezone.now()
+    given = {"reference": str(reference), "object_label": lazystr("Läbel"), "actor": Word.ALICE}
+    stored = AuditEvent.objects.get(pk=insert(AuditEvent(at=later, action="x", **given)).pk)
+    assert (stored.reference, stored.object_label, stored.actor) == (reference, "Läbel", "alice")
+    assert (stored.at, stored.company_at) == (later, None)
 
 
 def test_the_databases_constraints_hold(db: None) -> None:

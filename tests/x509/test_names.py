@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certauthority.x509.errors import ProfileError, UnreadableInput
-from certauthority.x509.names import encode_subject, read_name
+from certauthority.x509.names import encode_subject, escape, read_name
 from certauthority.x509.string_preparation import prepare
 from tests.x509.requests_made import csr, name, pem
 
@@ -164,6 +164,18 @@ def test_a_subject_that_breaks_its_own_rules_is_not_written(attributes: list[tup
 @given(st.text(st.characters(codec="utf-8"), max_size=20))
 def test_preparing_twice_changes_nothing(text: str) -> None:
     assert prepare(prepare(text)) == prepare(text)
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20))
+def test_plain_text_is_prepared_like_all_other_text(text: str) -> None:
+    """With a soft hyphen, which is mapped to nothing, it takes the way of text that is not plain."""
+    assert prepare(text) == prepare(f"{text}\u00ad") == prepare(f"\u00ad{text}")
+
+
+@given(st.text(st.characters(codec="ascii", exclude_categories=["Cc"]), max_size=20))
+def test_text_with_nothing_to_escape_is_escaped_like_all_other_text(text: str) -> None:
+    """A letter of another script is written as it is, and keeps what is beside it from the edge of the text."""
+    assert escape(f"ß{text}ß") == f"ß{escape(f'x{text}x')[1:-1]}ß"
 
 
 # Letters that Unicode 3.2 had, so that a library that keeps to it agrees.
