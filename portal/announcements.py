@@ -105,7 +105,7 @@ def tell_credential_added(credential: Credential) -> None:
 def tell_credential_revoked(credential: Credential, *, reason: RevocationReason, actor: Actor, now: datetime) -> None:
     """Tell the project's admins that one of them has ended a certificate, and whether another one can take over."""
     company_now = company_time(credential.project.company, now)
-    live = credential.successors.filter(ended_at=None, certificate__not_after__gte=company_now)
+    live = credential.successors.filter(ended_at=None, expires_at__gte=company_now)
     successor = live.order_by("created_at").last()
     is_revoked = credential.end_reason == EndReason.REVOKED
     _tell_of_credential(

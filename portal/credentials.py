@@ -131,8 +131,8 @@ def common_name_in(subject: str) -> str:
 
 def _condition(show: Show, *, now: datetime) -> Q:
     return {
-        Show.LIVE: Q(ended_at=None, certificate__not_after__gte=now),
-        Show.EXPIRED: Q(ended_at=None, certificate__not_after__lt=now),
+        Show.LIVE: Q(ended_at=None, expires_at__gte=now),
+        Show.EXPIRED: Q(ended_at=None, expires_at__lt=now),
         Show.REVOKED: Q(ended_at__isnull=False),
         Show.ALL: Q(),
     }[show]

@@ -245,6 +245,7 @@ def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: d
             alias=new.alias,
             certificate=certificate,
             subject_digest=certificate.subject_digest,
+            expires_at=certificate.not_after,
             method=new.method,
             predecessor=new.predecessor,
             submission=new.submission,

@@ -179,7 +179,7 @@ def _pairs(project: Project, now: datetime, company_now: datetime) -> list[Pair]
     shown = Q(predecessor__ended_at=None) | Q(predecessor__ended_at__gt=now - SHOWN_WHEN_DONE)
     successors = (
         Credential.objects.filter(shown, project=project, ended_at=None, predecessor__isnull=False)
-        .order_by("predecessor__certificate__not_after", "predecessor_id", "-created_at", "-pk")
+        .order_by("predecessor__expires_at", "predecessor_id", "-created_at", "-pk")
         .values_list("predecessor_id", "pk")
     )
     newest: dict[UUID, UUID] = {}

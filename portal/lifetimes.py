@@ -49,7 +49,7 @@ class Credentials(Source):
     label: ClassVar[str] = "Developers portal"
     place_label: ClassVar[str] = "Project"
     told_because: ClassVar[str] = "You get this because you are an admin of the project {place}."
-    expiry: ClassVar[str] = "certificate__not_after"
+    expiry: ClassVar[str] = "expires_at"
     company: ClassVar[str] = "project__company"
     scope: ClassVar[str] = "project"
     since: ClassVar[str] = "created_at"
@@ -100,7 +100,7 @@ class Credentials(Source):
         successors = Credential.objects.filter(predecessor=OuterRef("pk"), ended_at=None).order_by("-created_at", "-pk")
         return rows.annotate(
             successor_since=Subquery(successors.values("created_at")[:1]),
-            successor_ends=Subquery(successors.values("certificate__not_after")[:1]),
+            successor_ends=Subquery(successors.values("expires_at")[:1]),
         ).filter(
             Q(successor_since=None)
             | Q(successor_ends__lt=now)

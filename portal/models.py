@@ -136,6 +136,11 @@ class Credential(Watched):
     alias = models.CharField(max_length=64)
     certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="credentials")
     subject_digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField(
+        null=True,
+        editable=False,
+        help_text="The end of its certificate, by which lists are sorted: no index reaches over two tables",
+    )
     method = models.CharField(max_length=24, choices=CredentialMethod.choices)
     predecessor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="successors")
     submission = models.UUIDField(
@@ -167,7 +172,16 @@ class Credential(Watched):
             ),
         ]
         indexes = [
-            models.Index(fields=["project", "environment", "-created_at", "-id"], name="credential_newest_first"),
+            # All that a list is filtered and counted by, so that nothing else is read.
+            models.Index(
+                fields=["project", "environment", "-created_at", "-id", "ended_at", "expires_at"],
+                name="credential_listed",
+            ),
+            models.Index(
+                fields=["project", "expires_at", "id", "environment"],
+                name="credential_by_end",
+                condition=Q(ended_at=None),
+            ),
             # What is due: of all companies in real time, and of one project whose company's clock is ahead.
             models.Index(fields=["next_notice_at"], name="credential_notice_due", condition=Q(ended_at=None)),
             models.Index(

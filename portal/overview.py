@@ -161,7 +161,7 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
         ending=ending_soon(project, now=now) if needs["ending"] else (),
         ending_count=needs["ending"],
-        ended=_rows(ended.order_by("-certificate__not_after", "pk")[:3], now=now) if needs["ended"] else (),
+        ended=_rows(ended.order_by("-expires_at", "pk")[:3], now=now) if needs["ended"] else (),
         ended_count=needs["ended"],
         rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_ON_SUMMARY], now=now),
         last_used=used,
@@ -172,15 +172,15 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
 def ending_soon(project: Project, *, now: datetime) -> tuple[Row, ...]:
     """The first few certificates that expire soon without a live successor, as ``summary_of`` has them."""
     unreplaced = _unreplaced(Credential.objects.filter(project=project), now=now).filter(_live(now))
-    return _rows(unreplaced.order_by("certificate__not_after", "pk")[:3], now=now)
+    return _rows(unreplaced.order_by("expires_at", "pk")[:3], now=now)
 
 
 def _live(now: datetime) -> Q:
-    return Q(ended_at=None, certificate__not_after__gte=now)
+    return Q(ended_at=None, expires_at__gte=now)
 
 
 def _expired(now: datetime) -> Q:
-    return Q(ended_at=None, certificate__not_after__lt=now)
+    return Q(ended_at=None, expires_at__lt=now)
 
 
 def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[UUID, str], Holding]:
@@ -195,7 +195,7 @@ def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple
         place=Window(
             RowNumber(),
             partition_by=[F("project_id"), F("environment")],
-            order_by=[F("certificate__not_after"), F("pk")],
+            order_by=[F("expires_at"), F("pk")],
         )
     )
     soon: dict[tuple[UUID, str], list[Row]] = {}
@@ -227,7 +227,7 @@ def _unreplaced(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet
     # Not a question asked for each row: SQLite would read every certificate for every certificate. A successor is
     # always of the same project.
     replaced = credentials.filter(_live(now), predecessor__isnull=False).values("predecessor")
-    return credentials.filter(ended_at=None, certificate__not_after__lt=end).exclude(pk__in=replaced)
+    return credentials.filter(ended_at=None, expires_at__lt=end).exclude(pk__in=replaced)
 
 
 def _count_unreplaced(unreplaced: QuerySet[Credential], *, now: datetime) -> dict[str, int]:
@@ -236,11 +236,7 @@ def _count_unreplaced(unreplaced: QuerySet[Credential], *, now: datetime) -> dic
 
 def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet[Credential]:
     """Live ones first, the next to expire at the top; below them the expired ones."""
-    return (
-        credentials.filter(ended_at=None)
-        .annotate(over=Q(certificate__not_after__lt=now))
-        .order_by("over", "certificate__not_after", "pk")
-    )
+    return credentials.filter(ended_at=None).annotate(over=Q(expires_at__lt=now)).order_by("over", "expires_at", "pk")
 
 
 def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...]:
