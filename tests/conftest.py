@@ -19,7 +19,8 @@ from connect import delivery
 from portal import news
 from tests import factories
 from tests.broker import own_broker  # noqa: F401  a fixture
-from tests.ca_fixture import _flush_lifts_the_audit_triggers, authorities  # noqa: F401  fixtures
+from tests.ca_fixture import authorities  # noqa: F401  a fixture
+from tests.flush import _flush_what_tests_make  # noqa: F401  a fixture
 from tests.kmp import factories as kmp_factories
 
 CI = os.environ.get("CI") == "true"
