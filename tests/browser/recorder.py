@@ -20,11 +20,12 @@ END_OF_HEAD = b"\r\n\r\n"
 
 @dataclass(slots=True)
 class Sent:
-    """One request as the browser sent it."""
+    """One request as the browser sent it. ``body`` is shorter than ``length`` while some of it is under way."""
 
     method: str
     target: str
     head: bytes
+    length: int
     body: bytes
 
     @property
@@ -86,7 +87,9 @@ class Recorder:
                         stream += data
                         is_lost = is_lost or self._is_asked(self.lose, stream)
                     if is_lost:
-                        self.lost.set()
+                        # Not before its body is there: who waits for it reads what it held.
+                        if _is_whole(stream):
+                            self.lost.set()
                     elif source is site and self._is_asked(self.hold, stream):
                         self.held.set()
                     else:
@@ -130,6 +133,12 @@ def _relay_quietly(recorder: Recorder, browser: socket.socket, port: int) -> Non
         recorder.relay(browser, port)
 
 
+def _is_whole(stream: bytearray) -> bool:
+    """Whether the connection's latest request has come to its end."""
+    requests = _requests_in(bytes(stream))
+    return bool(requests) and len(requests[-1].body) == requests[-1].length
+
+
 def _requests_in(stream: bytes) -> list[Sent]:
     """Every request whose head is complete. A body of unknown length would hide what follows, so none is allowed."""
     found = []
@@ -140,6 +149,6 @@ def _requests_in(stream: bytes) -> list[Sent]:
         headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         assert "transfer-encoding" not in headers, "a browser sends bodies with their length"
         length = int(headers.get("content-length", "0"))
-        found.append(Sent(method, target, head, rest[:length]))
+        found.append(Sent(method, target, head, length, rest[:length]))
         stream = rest[length:]
     return found
