@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from django.urls import reverse
 
 from tests.factories import PASSWORD, make_csr
@@ -54,25 +55,38 @@ def file_of(content: bytes, name: str = "file.pem") -> SimpleUploadedFile:
 
 
 def forms_of(site: WholeSite) -> list[FoundForm]:
-    """Every form that is sent by POST, once for each set of fields, and what htmx sends while somebody types."""
+    """Every form that is sent by POST, once for each set of fields, and what htmx sends while somebody types.
+
+    All pages of the site are read at the first call, at later ones those that had a form then: it is the same site.
+    """
     found: dict[tuple[str, str, tuple[str, ...]], FoundForm] = {}
     for person in PEOPLE:
         client = site.client(person)
-        for page in _pages(site):
-            response = client.get(page)
-            if response.status_code != 200 or not response.headers["Content-Type"].startswith("text/html"):
-                continue
-            for form in forms_on(response.content.decode(), page=page, person=person):
+        for route, page in _pages(site):
+            forms = [] if _without_forms.get((person, route)) else _forms_at(client, page, person)
+            _without_forms[person, route] = not forms
+            for form in forms:
                 names = tuple(sorted([*form.values, *form.boxes, *form.files]))
                 found.setdefault((person if "login" in form.action else "", form.action, names), form)
     return list(found.values())
 
 
-def _pages(site: WholeSite) -> Iterator[str]:
+_without_forms: dict[tuple[str, str], bool] = {}
+
+
+def _forms_at(client: Client, page: str, person: str) -> list[FoundForm]:
+    response = client.get(page)
+    if response.status_code != 200 or not response.headers["Content-Type"].startswith("text/html"):
+        return []
+    return forms_on(response.content.decode(), page=page, person=person)
+
+
+def _pages(site: WholeSite) -> Iterator[tuple[str, str]]:
+    """The name of each route, and its address."""
     values = site.parameters()
     for route in routes():
         if not route.name.startswith("admin:"):
-            yield reverse(route.name, kwargs={name: values[name] for name in route.parameters})
+            yield route.name, reverse(route.name, kwargs={name: values[name] for name in route.parameters})
 
 
 def forms_on(html: str, *, page: str = "", person: str = "") -> list[FoundForm]:

@@ -162,6 +162,7 @@ def test_a_keystore_is_not_called_a_private_key(dress: str) -> None:
     assert not holds_private_key(DRESSES[dress](keystores()["PKCS #12"]))
 
 
+@cache
 def _texts() -> dict[str, bytes]:
     text = pem(keys()["SEC 1 secp256r1"], "EC PRIVATE KEY")
     ssh = ed25519.Ed25519PrivateKey.generate().private_bytes(Encoding.PEM, PrivateFormat.OpenSSH, _PLAIN)
@@ -189,6 +190,7 @@ def test_a_private_key_is_found_in_text(text: str) -> None:
     assert holds_private_key(_texts()[text])
 
 
+@cache
 def _harmless() -> dict[str, bytes]:
     cut = csr()
     web_key = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}
