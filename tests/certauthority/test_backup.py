@@ -157,9 +157,13 @@ def test_the_restored_site_has_every_row_and_goes_on(archive: Path, empty_site: 
     Authority.objects.filter(name="developers").update(crl_number_above=latest.number + 50_000)
     latest = revocation_lists.publish(Authority.objects.get(name="developers"), now=timezone.now())
     assert latest is not None
-    done = empty_site.restore(archive)
+    # Where no list can be signed, the rows are just what they were.
+    done = empty_site.restore(archive, CA_KEY_PASSPHRASE="the passphrase of another site")
     assert done.returncode == 0, done.stderr
     assert "revoke again what the last published CRLs list" in done.stdout
+    assert "No new CRLs could be published" in done.stderr
+    assert "Run manage.py publish_revocation_lists before you start the site" in done.stderr
+    assert "the passphrase of another site" not in done.stdout + done.stderr
     after = empty_site.rows()
     changed_rows = {"audit_auditevent", "certauthority_authority", "sqlite_sequence", "django_migrations"}
     different = {name for name, rows in before.items() if after.get(name) != rows} - changed_rows - SESSIONS
@@ -182,6 +186,30 @@ def test_the_restored_site_has_every_row_and_goes_on(archive: Path, empty_site: 
     again = empty_site.restore(archive)
     assert again.returncode == 1
     assert "The database is not empty" in again.stderr
+
+
+LISTS = """
+import django
+django.setup()
+from certauthority import revocation_lists
+from certauthority.models import Authority
+print(*[revocation_lists.current(authority).number for authority in Authority.objects.all()])
+"""
+
+
+def test_the_restored_site_gives_out_no_list_of_the_backup(archive: Path, empty_site: EmptySite) -> None:
+    """Its number would be lower than that of a list that was published since (RFC 5280, 5.2.3)."""
+    latest = 0
+    for _ in range(3):
+        for authority in Authority.objects.all():
+            published = revocation_lists.publish(authority, now=timezone.now())
+            latest = max(latest, published.number if published else 0)
+    done = empty_site.restore(archive)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("Published CRL") == Authority.objects.count()
+    numbers = [int(number) for number in empty_site.run("-c", LISTS).stdout.split()]
+    assert len(numbers) == Authority.objects.count()
+    assert min(numbers) > latest
 
 
 def test_the_restored_audit_log_still_refuses_changes(archive: Path, empty_site: EmptySite) -> None:

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
@@ -31,9 +32,20 @@ class Command(BaseCommand):
         except NotRestored as error:
             raise CommandError(str(error)) from error
         self.stdout.write(f"Restored what the site was at {manifest.made_at}.")
+        if manifest.signer == "pkcs11":
+            self.stdout.write("The keys of its CAs are in a token, and not in the backup.")
+        self._publish()
         self.stdout.write(
             "What was issued or revoked after that is not known here: revoke again what the last published CRLs list, "
             "and then run manage.py publish_revocation_lists."
         )
-        if manifest.signer == "pkcs11":
-            self.stdout.write("The keys of its CAs are in a token, and not in the backup.")
+
+    def _publish(self) -> None:
+        """New lists at once: those of the backup have lower numbers than others that were published since."""
+        try:
+            call_command("publish_revocation_lists", stdout=self.stdout)
+        except CommandError as error:
+            self.stderr.write(
+                f"No new CRLs could be published: {error} Run manage.py publish_revocation_lists before you start the "
+                "site: until then it would give out the lists of the backup, whose numbers are lower than the last."
+            )
