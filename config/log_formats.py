@@ -21,8 +21,6 @@ _SHORTEST_SECRET = 8
 _PRIVATE_KEY = re.compile(
     r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----.*?(-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|\Z)", re.DOTALL
 )
-# C0 and C1 controls, the separators that some programs take for a new line, and what turns the direction of text.
-_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 def without_secrets(text: str) -> str:
@@ -77,7 +75,12 @@ class LineFormatter(logging.Formatter):
 
 
 def _escaped(text: str) -> str:
-    return _CONTROLS.sub(lambda found: found.group().encode("unicode_escape").decode("ascii"), text)
+    """Without controls, what some programs take for a new line, what cannot be seen, and what turns its direction."""
+    return text if text.isprintable() else "".join(map(_seen, text))
+
+
+def _seen(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
 
 
 def chosen_formatter() -> logging.Formatter:
