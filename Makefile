@@ -50,6 +50,7 @@ bundle:
 
 bench:
 	@sh tools/setup.sh requirements-dev.txt
+	@sh tools/stack_packages.sh wrk
 	@$(PY) -m bench
 
 pictures:

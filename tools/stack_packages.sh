@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what the stack needs and this machine lacks, where that is allowed: `sh tools/stack_packages.sh [faketime]`.
+# Install what the stack needs and this machine lacks, where that is allowed: `sh tools/stack_packages.sh [faketime | wrk]`.
 set -u
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 

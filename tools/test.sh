@@ -21,6 +21,7 @@ missing_packages() {
     command -v curl >/dev/null || echo curl
     command -v softhsm2-util >/dev/null || echo softhsm2
     command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || echo nginx-light
+    command -v wrk >/dev/null || echo wrk
     command -v javac >/dev/null && keytool -help >/dev/null 2>&1 || echo default-jdk-headless
 }
 
