@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, Q, QuerySet, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber
 
 from certauthority.models import CertificateUse
@@ -98,7 +98,7 @@ class Summary:
     ended: tuple[Row, ...]
     ended_count: int
     rows: tuple[Row, ...]
-    last_used: CertificateUse | None
+    last_used_at: datetime | None
     last_used_alias: str
 
     @property
@@ -151,21 +151,16 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
     unreplaced = _unreplaced(credentials, now=now)
     needs = _count_unreplaced(unreplaced, now=now)
     ended = unreplaced.filter(_expired(now))
-    used = (
-        CertificateUse.objects.filter(certificate__credentials__project=project)
-        .annotate(alias=F("certificate__credentials__alias"))
-        .order_by("-last_used_at")
-        .first()
-    )
+    last_used_at, last_used_alias = _last_use(credentials)
     return Summary(
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
         ending=ending_soon(project, now=now) if needs["ending"] else (),
         ending_count=needs["ending"],
         ended=_rows(ended.order_by("-expires_at", "pk")[:3], now=now) if needs["ended"] else (),
         ended_count=needs["ended"],
-        rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_ON_SUMMARY], now=now),
-        last_used=used,
-        last_used_alias=used.alias if used is not None else "",
+        rows=_in_order_of_need(credentials, now=now, at_most=ROWS_ON_SUMMARY),
+        last_used_at=last_used_at,
+        last_used_alias=last_used_alias,
     )
 
 
@@ -224,24 +219,39 @@ def _unreplaced(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet
     # Days left are counted in whole UTC days, so "soon" ends at a midnight.
     last_day = now.astimezone(UTC).date() + timedelta(days=settings.EXPIRING_SOON_DAYS)
     end = datetime.combine(last_day + timedelta(days=1), time(), UTC)
-    # Not a question asked for each row: SQLite would read every certificate for every certificate. A successor is
-    # always of the same project.
-    replaced = credentials.filter(_live(now), predecessor__isnull=False).values("predecessor")
-    return credentials.filter(ended_at=None, expires_at__lt=end).exclude(pk__in=replaced)
+    successor = Credential.objects.filter(_live(now), predecessor=OuterRef("pk"))
+    return credentials.filter(~Exists(successor), ended_at=None, expires_at__lt=end)
 
 
 def _count_unreplaced(unreplaced: QuerySet[Credential], *, now: datetime) -> dict[str, int]:
     return unreplaced.aggregate(ending=Count("pk", filter=_live(now)), ended=Count("pk", filter=_expired(now)))
 
 
-def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime) -> QuerySet[Credential]:
+def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime, at_most: int) -> tuple[Row, ...]:
     """Live ones first, the next to expire at the top; below them the expired ones."""
-    return credentials.filter(ended_at=None).annotate(over=Q(expires_at__lt=now)).order_by("over", "expires_at", "pk")
+    # Two looks into an index, where an order by whether they have expired would sort all of them.
+    live, expired = (
+        credentials.filter(condition).order_by("expires_at", "pk").values_list("pk", flat=True)[:at_most]
+        for condition in (_live(now), _expired(now))
+    )
+    return _loaded([*live, *expired][:at_most], now=now)
+
+
+def _last_use(credentials: QuerySet[Credential]) -> tuple[datetime | None, str]:
+    """When one of these was used last, and its alias; nothing where none was."""
+    # A question for each of them: to a join the planner may answer by reading everybody's.
+    used = CertificateUse.objects.filter(certificate=OuterRef("certificate_id")).values("last_used_at")[:1]
+    found = credentials.annotate(used_at=Subquery(used)).filter(used_at__isnull=False).order_by("-used_at", "pk")
+    return found.values_list("used_at", "alias").first() or (None, "")
 
 
 def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...]:
     """The rows, in the queryset's order. Sorting keys alone and then loading what is shown is the fast way."""
-    keys = list(credentials.values_list("pk", flat=True))
+    return _loaded(list(credentials.values_list("pk", flat=True)), now=now)
+
+
+def _loaded(keys: Sequence[UUID], *, now: datetime) -> tuple[Row, ...]:
+    """The rows with these keys, in this order."""
     shown = with_certificates(Credential.objects.filter(pk__in=keys))
     loaded = {
         credential.pk: credential for credential in shown.defer("certificate__der", "certificate__uploaded_chain")
@@ -285,5 +295,5 @@ def ending_with(project: Project, *, now: datetime, real_now: datetime) -> Endin
         revoked=counted["revoked"],
         use_ended=counted["all"] - counted["revoked"],
         in_use=counted["in_use"],
-        rows=_rows(_in_order_of_need(credentials, now=now)[:ROWS_BEFORE_DELETING], now=now),
+        rows=_in_order_of_need(credentials, now=now, at_most=ROWS_BEFORE_DELETING),
     )
