@@ -16,6 +16,8 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
+from audit.statements import ask
+
 Row = TypeVar("Row", bound=models.Model)
 
 
@@ -42,9 +44,8 @@ def insert(row: Row) -> Row:
         value if value is None or type(value) is plain else field.get_db_prep_save(value, database)
         for field, value, plain in zip(statement.fields, raw, statement.plain, strict=True)
     ]
-    with database.cursor() as cursor:
-        cursor.execute(statement.sql, values)
-        for field, value in zip(statement.returned, cursor.fetchone() if statement.returned else (), strict=True):
+    for returned in ask(statement.sql, values):
+        for field, value in zip(statement.returned, returned, strict=True):
             setattr(row, field.attname, value)
     row._state.adding = False
     row._state.db = database.alias

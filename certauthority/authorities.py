@@ -7,9 +7,10 @@ from functools import lru_cache
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import transaction
 
 from audit.events import SYSTEM, AuditedObject, record
+from audit.statements import ask
 from certauthority import profiles, signers
 from certauthority.errors import CAError
 from certauthority.lint import lint_certificate
@@ -58,14 +59,12 @@ def create_next_generation(purpose: AuthorityPurpose, *, now: datetime) -> Autho
 
 def newest_authority(purpose: AuthorityPurpose) -> Authority:
     """The authority that issues for this purpose today."""
-    with connection.cursor() as cursor:
-        cursor.execute(NEWEST, [purpose])
-        newest = cursor.fetchone()
-    if newest is None:
+    found = ask(NEWEST, [purpose])
+    if not found:
         raise CAError(
             "The certificate authority has not been created yet. Staff must run manage.py create_authorities."
         )
-    return _authority(*newest)
+    return _authority(*found[0])
 
 
 def chain_of(authority: Authority) -> list[bytes]:

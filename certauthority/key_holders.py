@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
+from audit.statements import ask
 from certauthority.errors import RequestRefused
 from certauthority.models import PublicKey
 from certauthority.policy import judge_known_key
@@ -37,9 +36,7 @@ def claim_key(key: PublicKeyFacts, *, holder: str) -> None:
 
 def _claimed(fingerprint: str, *, holder: str) -> PublicKey:
     """The key's row, inserted if it is new, and locked either way: both in one statement, which the ORM cannot say."""
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIM, [fingerprint, holder])
-        first_holder, compromised_at = cursor.fetchone()
+    ((first_holder, compromised_at),) = ask(CLAIM, [fingerprint, holder])
     return PublicKey(fingerprint=fingerprint, holder=first_holder, compromised_at=compromised_at)
 
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.db import connection
-
+from audit.statements import ask
 from certauthority.models import PublicKey
 from certauthority.x509.csr import ParsedCsr
 from certauthority.x509.csr_rules import judge_csr
@@ -39,14 +38,10 @@ def judge_request(data: bytes, *, requirement: SubjectRules | None, holder: str)
 
 def remembered(key: PublicKeyFacts) -> PublicKey | None:
     """What the site knows of this public key, if it has seen it."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT holder, compromised_at FROM certauthority_publickey WHERE fingerprint = %s", [key.fingerprint]
-        )
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    return PublicKey(fingerprint=key.fingerprint, holder=found[0], compromised_at=found[1])
+    found = ask("SELECT holder, compromised_at FROM certauthority_publickey WHERE fingerprint = %s", [key.fingerprint])
+    for holder, compromised_at in found:
+        return PublicKey(fingerprint=key.fingerprint, holder=holder, compromised_at=compromised_at)
+    return None
 
 
 def judge_known_key(known: PublicKey | None, *, holder: str | None) -> tuple[Verdict, ...]:

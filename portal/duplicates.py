@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import connection
-
+from audit.statements import ask
 from certauthority.x509.verdicts import Verdict
 from connect.clock import company_time
 from portal.models import Credential
@@ -13,15 +12,11 @@ from portal.models import Credential
 
 def live_twin(subject_digest: str) -> Credential | None:
     """The live credential with this subject, compared by RFC 5280, 7.1; an expired one still holds its name."""
-    with connection.cursor() as cursor:
-        # Nearly always there is none, so only the key is asked for.
-        cursor.execute(
-            "SELECT id FROM portal_credential WHERE subject_digest = %s AND ended_at IS NULL", [subject_digest]
-        )
-        found = cursor.fetchone()
-    if found is None:
-        return None
-    return Credential.objects.select_related("certificate", "project__company").get(pk=found[0])
+    # Nearly always there is none, so only the key is asked for.
+    found = ask("SELECT id FROM portal_credential WHERE subject_digest = %s AND ended_at IS NULL", [subject_digest])
+    for (key,) in found:
+        return Credential.objects.select_related("certificate", "project__company").get(pk=key)
+    return None
 
 
 def has_expired(twin: Credential, *, now: datetime) -> bool:

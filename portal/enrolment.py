@@ -12,6 +12,7 @@ from django.db import IntegrityError, connection, transaction
 
 from audit.events import Actor, record
 from audit.insertion import insert
+from audit.statements import ask
 from certauthority import issuance, policy, uploads
 from certauthority.errors import RequestRefused, SerialRepeated
 from certauthority.models import Certificate
@@ -194,9 +195,8 @@ def _made_before(new: NewCredential) -> Credential | None:
     One query for both, so that a form sent twice at the same moment does not meet its own alias.
     """
     project, submission = new.project.pk.hex, new.submission.hex
-    with connection.cursor() as cursor:
-        cursor.execute(SAME, [project, submission, new.environment, new.alias.lower()])
-        found = {UUID(str(same)): key for key, same in cursor.fetchall()}
+    rows = ask(SAME, [project, submission, new.environment, new.alias.lower()])
+    found = {UUID(str(same)): key for key, same in rows}
     if new.submission in found:
         return Credential.objects.select_related("certificate", "project__company").get(pk=found[new.submission])
     if found:
@@ -224,11 +224,8 @@ def _refuse_submission_of_another_project(new: NewCredential) -> None:
 
 def _lock(new: NewCredential) -> None:
     """Hold the project, so that it is not deleted while a certificate is added to it."""
-    with connection.cursor() as cursor:
-        lock = connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
-        cursor.execute(HOLD + lock, [new.project.pk.hex])
-        held = cursor.fetchone()
-    if held is None:
+    lock = connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
+    if not ask(HOLD + lock, [new.project.pk.hex]):
         raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
     if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
         raise PredecessorEnded(

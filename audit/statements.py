@@ -1,0 +1,45 @@
+"""Ask the database with SQL, over one cursor that each thread keeps.
+
+What happens once per certificate asks a dozen statements, and a cursor made anew for each takes longer than most of
+them do: Django wraps it, and psycopg looks up anew how every type is sent (``make bench``). It stands in the lowest
+app, so that all can use it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections
+
+
+class _Kept(threading.local):
+    """This thread's cursor, the connection it is of, and whether it logs its queries."""
+
+    cursor: Any = None
+    connection: Any = None
+    logs: bool = False
+
+
+_kept = _Kept()
+
+
+def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """Run one statement, inside the transaction that is open if one is, and return its rows; none where it has none.
+
+    All of them are read at once: no result stays open on the cursor, whoever asks next.
+
+    Raises:
+        django.db.Error: its subclasses, as a cursor of Django's does.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    # As Django does for each cursor: a connection that has ended since the last request is replaced.
+    database.close_if_health_check_failed()
+    database.ensure_connection()
+    if _kept.connection is not database.connection or _kept.logs != database.queries_logged:
+        _kept.cursor = database.cursor()
+        _kept.connection, _kept.logs = database.connection, database.queries_logged
+    cursor = _kept.cursor
+    cursor.execute(sql, parameters)
+    return cursor.fetchall() if cursor.description else []

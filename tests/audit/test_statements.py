@@ -1,0 +1,80 @@
+"""One cursor for each thread: every statement is run, counted and rolled back as with a cursor of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
+
+from audit.statements import ask
+
+ONE = "SELECT %s"
+
+
+@pytest.fixture
+def words(db: None) -> Iterator[str]:
+    """A table for this test alone."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMPORARY TABLE words (word TEXT UNIQUE)")
+    yield "words"
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE words")
+
+
+def test_it_gives_all_rows_and_none_where_a_statement_has_none(words: str) -> None:
+    assert ask("INSERT INTO words (word) VALUES (%s), (%s)", ["one", "two"]) == []
+    assert ask("SELECT word FROM words WHERE word <> %s ORDER BY word", ["none"]) == [("one",), ("two",)]
+    assert ask("SELECT word FROM words WHERE word = %s", ["none"]) == []
+    assert ask("INSERT INTO words (word) VALUES (%s) RETURNING word", ["three"]) == [("three",)]
+
+
+@transaction.atomic
+def insert_twice(word: str) -> None:
+    ask("INSERT INTO words (word) VALUES (%s)", [word])
+    ask("INSERT INTO words (word) VALUES (%s)", [word])
+
+
+def test_it_is_part_of_the_transaction_that_is_open(words: str) -> None:
+    with pytest.raises(IntegrityError):
+        insert_twice("kept?")
+    assert ask("SELECT word FROM words WHERE word <> %s", [""]) == []
+
+
+def test_queries_are_counted_when_somebody_counts_them(db: None) -> None:
+    ask(ONE, ["before"])
+    with CaptureQueriesContext(connection) as captured:
+        ask(ONE, ["counted"])
+        ask(ONE, ["counted as well"])
+    ask(ONE, ["not counted"])
+    assert len(captured) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_that_was_closed_is_replaced() -> None:
+    assert ask(ONE, ["first"]) == [("first",)]
+    connection.close()
+    assert ask(ONE, ["second"]) == [("second",)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_thread_asks_over_its_own_connection() -> None:
+    found: list[list[tuple[str]]] = []
+
+    def other() -> None:
+        found.append(ask(ONE, ["other"]))
+        connection.close()
+
+    ask(ONE, ["first"])
+    thread = threading.Thread(target=other)
+    thread.start()
+    thread.join(60)
+    assert found == [[("other",)]]
+    assert ask(ONE, ["still there"]) == [("still there",)]
+
+
+def test_what_the_database_refuses_is_raised_as_django_does(db: None) -> None:
+    with pytest.raises(DatabaseError, match="there_is_no_such_table"), transaction.atomic():
+        ask("SELECT %s FROM there_is_no_such_table", ["x"])
