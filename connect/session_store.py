@@ -25,13 +25,13 @@ _MOVED_AT_MOST_EVERY: Final = timedelta(minutes=5)
 class SessionStore(DatabaseStore):
     """One session, whose end is the nearer of two: so long after the last activity, so long after sign-in.
 
-    ``has_ended`` says that the cookie names a session in which somebody was signed in, and whose time is over.
+    ``ended_user`` is the key of who was signed in, where the cookie names a session whose time is over.
     ``is_passive`` is set for a request that nobody made by hand: it leaves the end where it is.
     """
 
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        self.has_ended = False
+        self.ended_user = ""
         self.is_passive = False
         self._ends_at: datetime | None = None
 
@@ -40,7 +40,7 @@ class SessionStore(DatabaseStore):
         if row is not None and row.expire_date > timezone.now():
             self._ends_at = row.expire_date
             return row
-        self.has_ended = row is not None and SESSION_KEY in self.decode(row.session_data)
+        self.ended_user = str(self.decode(row.session_data).get(SESSION_KEY, "")) if row is not None else ""
         self._session_key = None
         return None
 

@@ -16,6 +16,9 @@ from django.utils.cache import add_never_cache_headers
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+from connect import unsent
+
+_HTML, _JSON = "text/html", "application/json"
 # What a page that asks whether something has changed adds to its own address.
 _POLLING = "seen"
 
@@ -32,9 +35,11 @@ class SignInMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Any, view_args: tuple[Any, ...], view_kwargs: dict[str, Any]
     ) -> HttpResponseBase | None:
         refused = super().process_view(request, view_func, view_args, view_kwargs)
-        if refused is not None and getattr(request.session, "has_ended", False):
-            messages.warning(request, session_ended())
         htmx = HtmxDetails(request)
+        if refused is None:
+            _let_go_of_unsent(request, view_func)
+        else:
+            refused = self._after_end(request, view_func, htmx) or refused
         # A whole page is restored from the history by its own rule, which knows no redirect of the browser.
         if refused is None or not htmx or htmx.history_restore_request:
             return refused
@@ -44,13 +49,31 @@ class SignInMiddleware(LoginRequiredMiddleware):
         add_never_cache_headers(response)
         return response
 
+    def _after_end(self, request: HttpRequest, view_func: Any, htmx: HtmxDetails) -> HttpResponseBase | None:
+        """Tell whose session has ended by itself; a form that was sent meanwhile is kept, and offered afterwards."""
+        user = getattr(request.session, "ended_user", "")
+        if not user:
+            return None
+        messages.warning(request, session_ended())
+        is_form = request.method == "POST" and not htmx and request.get_preferred_type([_HTML, _JSON]) != _JSON
+        if not is_form or not unsent.keep(request, user=user):
+            return None
+        login_url, field = resolve_url(self.get_login_url(view_func)), self.get_redirect_field_name(view_func)
+        return redirect_to_login(resolve_url("account_unsent"), login_url, field)
+
+
+def _let_go_of_unsent(request: HttpRequest, view_func: Any) -> None:
+    """Whoever sends something has decided what becomes of the form that is kept."""
+    if request.method == "POST" and getattr(view_func, "login_required", True):
+        unsent.forget(request)
+
 
 def session_ended() -> str:
     """The sentence for whom the time of a session was over."""
     minutes, hours = settings.SESSION_IDLE_SECONDS // 60, settings.SESSION_COOKIE_AGE // 3600
     idle = "a minute" if minutes == 1 else f"{minutes} minutes"
     return (
-        f"Your session has ended: it does after {idle} in which nothing is done, and after {hours} hours in any case. "
+        f"Your session has ended. It does after {idle} in which nothing is done, and after {hours} hours in any case. "
         "Sign in to go on where you were."
     )
 

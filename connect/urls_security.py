@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from connect.views import recovery_codes, second_factors, second_step, sessions
+from connect.views import recovery_codes, second_factors, second_step, sessions, unsent
 
 urlpatterns = [
     path("second-step/", second_step.second_step, name="mfa_authenticate"),
@@ -17,4 +17,5 @@ urlpatterns = [
     path("security/recovery-codes/", recovery_codes.recovery_codes, name="account_recovery_codes"),
     path("security/recovery-codes/download/", recovery_codes.download, name="account_recovery_codes_file"),
     path("sessions/", sessions.sessions, name="account_sessions"),
+    path("unsent/", unsent.unsent, name="account_unsent"),
 ]

@@ -56,6 +56,8 @@ ROWS = {
     "account_recovery_codes": (CONFIRMED_FIRST, CONFIRMED_FIRST),
     "account_recovery_codes_file": (f"{IN} 403 403 403 403", NEVER_SIGNED_IN),
     "account_sessions": (SEEN_SIGNED_IN, f"{IN} 302 302 302 302"),
+    # Nothing is kept for any of them: tests/connect/test_unsent.py has whom it is shown to.
+    "account_unsent": (f"{IN} 302 302 302 302", f"{IN} 302 302 302 302"),
     "connect:notices": (SEEN_SIGNED_IN, NEVER_SIGNED_IN),
     "connect:notices_read": (NEVER_SIGNED_IN, f"{IN} 302 302 302 302"),
     "connect:notice_open": (NEVER_SIGNED_IN, f"{IN} 404 404 302 404"),

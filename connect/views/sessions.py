@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -25,6 +26,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         return redirect("account_sessions")
     context = {
         "sessions": sessions_of(user, current=key, now=now),
+        "idle_minutes": settings.SESSION_IDLE_SECONDS // 60,
         "others": count_elsewhere(user, current=key, now=now),
     }
     return render(request, "usersessions/list.html", context)

@@ -33,7 +33,7 @@ PAGE = "/accounts/password/"
 BY_ITSELF = {"X-By-Itself": "1"}
 HTMX = {"HX-Request": "true"}
 SENTENCE = (
-    "Your session has ended: it does after 60 minutes in which nothing is done, and after 12 hours in any case. "
+    "Your session has ended. It does after 60 minutes in which nothing is done, and after 12 hours in any case. "
     "Sign in to go on where you were."
 )
 
@@ -151,7 +151,8 @@ def test_sign_in_says_why_and_leads_back(browser: Client, user: User, real_time:
     target = urlsplit(response.headers["Location"])
     assert (target.path, parse_qs(target.query)["next"]) == ("/accounts/login/", [f"{PAGE}?a=b"])
     page = browser.get(response.headers["Location"]).content.decode()
-    assert "Your session has ended: it does after 60 minutes in which nothing is done" in page
+    assert "Your session has ended." in page
+    assert "It does after 60 minutes in which nothing is done" in page
     give_password(browser, user)
     assert is_in(browser)
     assert "Your session has ended" not in browser.get(PAGE).content.decode()
