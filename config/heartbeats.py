@@ -1,4 +1,4 @@
-"""When beat and the workers were last seen at work. Each says so to Redis, ``/readyz`` and ``/metrics`` ask there.
+"""When beat, the workers and the endpoint were last seen at work. Each tells Redis; who asks for ``/readyz`` reads it.
 
 A container's own health check looks at a file (``HEARTBEAT_FILE``), which this process alone touches.
 """
@@ -6,6 +6,7 @@ A container's own health check looks at a file (``HEARTBEAT_FILE``), which this 
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,8 @@ log = logging.getLogger(__name__)
 
 BEAT: Final = "beat"
 WORKER: Final = "worker"
+# The endpoint behind a front. `make run` has one of its own, which ends with the rest.
+GATEWAY: Final = "gateway"
 KEY: Final = "rehearsal:heartbeats"
 _WATCHED_SINCE: Final = "watched since"
 TIMEOUT_SECONDS: Final = 2
@@ -29,6 +32,7 @@ SILENCE_SECONDS: Final = 120.0
 _PROBLEMS: Final = {
     BEAT: "Nothing is sent by beat: notices, CRLs and OCSP responses come late. Start it: celery --app config beat",
     WORKER: "No worker is at work: notices are not sent, requests not processed. Start one: celery --app config worker",
+    GATEWAY: "The mTLS endpoint is not at work: no call is answered. Start it: python -m config.run.process gateway",
 }
 
 _told_at: dict[str, float] = {}
@@ -45,6 +49,17 @@ def beat(part: str) -> None:
             client.hset(KEY, part, str(time.time()))
     except redis.RedisError as error:
         log.info("Redis does not answer (%s), so that nobody sees that %s works.", type(error).__name__, part)
+
+
+def keep_beating(part: str) -> None:
+    """Say that a part is at work for as long as its process lives, in a thread that ends with it."""
+    threading.Thread(target=_beat_on, args=(part,), name="heartbeat", daemon=True).start()
+
+
+def _beat_on(part: str) -> None:
+    while True:
+        beat(part)
+        time.sleep(PAUSE_SECONDS)
 
 
 def _touch() -> None:
@@ -72,6 +87,7 @@ def problems(*, now: float) -> dict[str, str]:
     """A sentence for each part that has been silent for too long; ``now`` is in seconds since 1970.
 
     A part that was never seen is given the same time from when somebody first asks: the site may just have started.
+    The endpoint counts once it was seen: not every site has one behind a front.
 
     Raises:
         redis.RedisError: Redis does not answer.
@@ -80,7 +96,8 @@ def problems(*, now: float) -> dict[str, str]:
         client.hsetnx(KEY, _WATCHED_SINCE, str(now))
         since = float(client.hget(KEY, _WATCHED_SINCE) or now)
     seen = read()
-    return {part: said for part, said in _PROBLEMS.items() if now - seen.get(part, since) > SILENCE_SECONDS}
+    unseen = {BEAT: since, WORKER: since, GATEWAY: now}
+    return {part: said for part, said in _PROBLEMS.items() if now - seen.get(part, unseen[part]) > SILENCE_SECONDS}
 
 
 def _client() -> redis.Redis:

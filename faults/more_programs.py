@@ -11,7 +11,7 @@ from tools.stack.layout import Layout
 DAYS = 400
 LATER = "-later"
 SECOND_BEAT = "beat-second"
-MOVED = ("web1", "worker1", "beat")
+MOVED = ("web1", "worker1", "beat", "gateway")
 
 
 class NoClock(Exception):
@@ -27,7 +27,7 @@ def second_beat(layout: Layout) -> servers.Program:
 
 
 def later_programs(layout: Layout) -> list[servers.Program]:
-    """A second web server, worker and beat, to be started in place of the others, for whom it is later."""
+    """A second web server, worker, beat and endpoint, to be started in place of the others, for whom it is later."""
     surroundings = clock_ahead(DAYS)
     return [
         replace(program, name=f"{program.name}{LATER}", environment={**program.environment, **surroundings})

@@ -118,6 +118,19 @@ def test_it_is_not_ready_while_beat_or_the_workers_are_silent(client: Client, re
     assert "celery --app config worker" in problems(client)["worker"]
 
 
+@pytest.mark.usefixtures("authorities")
+def test_it_is_not_ready_while_an_endpoint_that_was_there_is_silent(client: Client, redis_client: redis.Redis) -> None:
+    """Until it was seen nobody waits for it."""
+    now = timezone.now().timestamp()
+    redis_client.hset(heartbeats.KEY, mapping={heartbeats.BEAT: str(now), heartbeats.WORKER: str(now)})
+    redis_client.hset(heartbeats.KEY, "watched since", str(now - 10 * heartbeats.SILENCE_SECONDS))
+    assert client.get("/readyz").status_code == 200
+    redis_client.hset(heartbeats.KEY, heartbeats.GATEWAY, str(now - heartbeats.SILENCE_SECONDS - 1))
+    assert "python -m config.run.process gateway" in problems(client)["gateway"]
+    redis_client.hset(heartbeats.KEY, heartbeats.GATEWAY, str(now))
+    assert client.get("/readyz").status_code == 200
+
+
 def test_a_part_that_was_never_seen_is_given_time_to_start() -> None:
     assert heartbeats.problems(now=1000.0) == {}
     assert heartbeats.problems(now=1000.0 + heartbeats.SILENCE_SECONDS) == {}

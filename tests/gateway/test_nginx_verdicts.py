@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import subprocess
+import time
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority.models import EndpointCall, RevocationReason
 from certauthority.x509.requests import PrivateKey, new_private_key
+from config import heartbeats
 from portal.models import Credential, Environment
 from portal.revocation import revoke
 from tests.factories import make_credential, make_csr, make_project
@@ -226,3 +228,8 @@ def test_a_stopped_granian_loses_no_call(front: Front, client_file: Path) -> Non
     assert statuses == [200] * 100
     hours = credential.certificate.use_hours.all()
     assert sum(hour.accepted for hour in hours) == 100
+
+
+def test_the_endpoint_shows_every_ten_seconds_that_it_is_at_work(front: Front) -> None:
+    nginx_front.wait_until(lambda: heartbeats.GATEWAY in heartbeats.read())
+    assert heartbeats.GATEWAY not in heartbeats.problems(now=time.time())
