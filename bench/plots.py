@@ -7,17 +7,21 @@ therefore brings its background along, and a style for each scheme; a program th
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from itertools import cycle
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, Locator, LogLocator, NullLocator
 
 from bench.report import Plot
 
 INCHES = (7.6, 3.7)
 MOST_MARKERS = 30
+# So many places of measurement are each named on an axis whose steps are powers of ten.
+MOST_STEPS = 8
 # Each colour on a light page, and what takes its place on a dark one.
 PAPER, INK, QUIET, GRID, LIMIT = "#fdfdfe", "#1b2430", "#5a6675", "#e1e5eb", "#c0262d"
 SERIES = ("#1d5fc4", "#b4530a", "#0f766f", "#7a3ed1", "#8a6a00", "#b0246e")
@@ -90,8 +94,8 @@ def _fill(axes: Axes, plot: Plot) -> None:
 
 def _set_axes(axes: Axes, plot: Plot) -> None:
     axes.set_title(plot.title, loc="left", color=INK, fontsize=11, fontweight="bold", pad=10)
-    axes.set_xlabel(plot.x_label, color=QUIET)
-    axes.set_ylabel(plot.y_label, color=QUIET)
+    axes.set_xlabel(_begun(plot.x_label), color=QUIET)
+    axes.set_ylabel(_begun(plot.y_label), color=QUIET)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(colors=QUIET, length=0, pad=6)
@@ -106,16 +110,24 @@ def _set_scales(axes: Axes, plot: Plot) -> None:
         axes.set_xscale("log")
     if plot.log_y:
         axes.set_yscale("log")
+        low, high = axes.get_ylim()
+        axes.set_ylim(top=high * (high / low) ** 0.15)  # room for the legend
     else:
         axes.set_ylim(bottom=0, top=_top(plot))
+    steps = sorted({x for points in plot.series.values() for x, _ in points})
     for axis, is_log in ((axes.xaxis, plot.log_x), (axes.yaxis, plot.log_y)):
         if is_log:
-            low, high = axis.get_view_interval()
-            axis.set_major_locator(
-                LogLocator(base=10, subs=(1,) if high > low * 1000 or axis is axes.xaxis else (1, 2, 5))
-            )
+            axis.set_major_locator(_locator(axis, steps if axis is axes.xaxis else ()))
             axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: _number(value)))
+
+
+def _locator(axis: Axis, steps: Sequence[float]) -> Locator:
+    """Where an axis of powers of ten has its numbers: where something was measured, if that is in a few places."""
+    if 0 < len(steps) <= MOST_STEPS:
+        return FixedLocator(steps)
+    low, high = axis.get_view_interval()
+    return LogLocator(base=10, subs=(1,) if high > low * 1000 else (1, 2, 5))
 
 
 def _top(plot: Plot) -> float:
@@ -135,6 +147,10 @@ def _draw_limit(axes: Axes, limit: float) -> None:
         color=LIMIT,
         fontsize=9,
     )
+
+
+def _begun(label: str) -> str:
+    return label[:1].upper() + label[1:]
 
 
 def _number(value: float) -> str:

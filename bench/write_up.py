@@ -32,8 +32,8 @@ GROUPS = {
 ORDER = tuple(name for names in GROUPS.values() for name in names)
 TITLES = {
     "load.issuing": "Certificates issued by many people at once",
-    "load.edge": "At the edge: OCSP, CRLs and the endpoint through nginx",
-    "load.lists": "Lists of revoked certificates",
+    "load.edge": "At the edge: OCSP and the endpoint behind nginx",
+    "load.lists": "CRLs of up to a million entries",
     "load.sizes": "From 10,000 to 1,000,000 certificates",
     "issuance": "Issuing against the same work by hand",
     "ocsp": "OCSP against one stored response",

@@ -208,8 +208,15 @@ def _texts(svg: str) -> list[str]:
 
 def test_text_in_a_picture_is_text() -> None:
     texts = _texts(plots.draw(PLOT))
-    for text in ("Time of pages", "certificates", "milliseconds", "Inventory", "Credentials", "limit 100", "1,000,000"):
+    for text in ("Time of pages", "Certificates", "Milliseconds", "Inventory", "Credentials", "limit 100", "1,000,000"):
         assert text in texts
+
+
+def test_a_few_places_of_measurement_are_named_on_the_axis() -> None:
+    few = replace(PLOT, series={"web form": [(1, 5.1), (8, 11.2), (32, 11.8)]})
+    assert {"1", "8", "32"} <= set(_texts(plots.draw(few)))
+    many = replace(PLOT, series={"web form": [(x, 5.0) for x in range(1, 100)]})
+    assert "7" not in _texts(plots.draw(many))
 
 
 def test_a_picture_changes_with_its_figures() -> None:
