@@ -23,6 +23,7 @@ from tools.stack.layout import layout_in
 from tools.stack.running import Stack
 
 BETWEEN = ("database", "redis", "mail")
+LAST = "test_clock.py"
 _rows: list[Row] = []
 
 
@@ -33,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The clock comes last: nobody can turn it back for the site."""
-    items.sort(key=lambda item: item.path.name == "test_clock.py")
+    items.sort(key=lambda item: item.path.name == LAST)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -69,12 +70,13 @@ def site() -> Iterator[Site]:
 
 
 @pytest.fixture(autouse=True)
-def _everything_agrees(site: Site) -> Iterator[None]:
+def _everything_agrees(site: Site, request: pytest.FixtureRequest) -> Iterator[None]:
     """After each fault the site serves again, and what it has agrees."""
     yield
     site.stack.wait_until_ready()
     check_certificates(site.database)
-    check_mails(site.database, site.mails)
+    if request.path.name != LAST:  # In 400 days the rows of the first mails have been removed.
+        check_mails(site.database, site.mails)
 
 
 @pytest.fixture
