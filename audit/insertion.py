@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
-from audit.statements import ask
+from audit.statements import ask, tell
 
 Row = TypeVar("Row", bound=models.Model)
 
@@ -44,7 +44,10 @@ def insert(row: Row) -> Row:
         value if value is None or type(value) is plain else field.get_db_prep_save(value, database)
         for field, value, plain in zip(statement.fields, raw, statement.plain, strict=True)
     ]
-    for returned in ask(statement.sql, values):
+    if not statement.returned:
+        tell(statement.sql, values)
+    else:
+        (returned,) = ask(statement.sql, values)
         for field, value in zip(statement.returned, returned, strict=True):
             setattr(row, field.attname, value)
     row._state.adding = False

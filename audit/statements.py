@@ -26,13 +26,25 @@ _kept = _Kept()
 
 
 def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
-    """Run one statement, inside the transaction that is open if one is, and return its rows; none where it has none.
+    """Run a statement that returns rows, inside the transaction that is open if one is. Returns all of its rows.
 
-    All of them are read at once: no result stays open on the cursor, whoever asks next.
+    They are read at once: no result stays open on the cursor, whoever asks next.
 
     Raises:
         django.db.Error: its subclasses, as a cursor of Django's does.
     """
+    cursor = _cursor()
+    cursor.execute(sql, parameters)
+    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def tell(sql: str, parameters: Sequence[Any]) -> None:
+    """Run a statement that returns nothing. Raises like ``ask``."""
+    _cursor().execute(sql, parameters)
+
+
+def _cursor() -> Any:
     database = connections[DEFAULT_DB_ALIAS]
     # As Django does for each cursor: a connection that has ended since the last request is replaced.
     database.close_if_health_check_failed()
@@ -40,6 +52,4 @@ def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     if _kept.connection is not database.connection or _kept.logs != database.queries_logged:
         _kept.cursor = database.cursor()
         _kept.connection, _kept.logs = database.connection, database.queries_logged
-    cursor = _kept.cursor
-    cursor.execute(sql, parameters)
-    return cursor.fetchall() if cursor.description else []
+    return _kept.cursor
