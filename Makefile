@@ -12,7 +12,7 @@ export PYTHON PORT STATE_DIR GATEWAY_PORT GATEWAY_PROD_PORT
 
 help:
 	@echo "make run    start the site: http://localhost:8000 (PORT=8001, GATEWAY_PORT=9443 and STATE_DIR=/path choose others)"
-	@echo "make stack  start it as in production: PostgreSQL, Redis, nginx, several processes; its data is in var/stack"
+	@echo "make stack  start it as in production: PostgreSQL, Redis, nginx, several processes; its data is in var/stack (STATE_DIR=/path chooses another)"
 	@echo "make test   run the tests; FILE=tests/config/test_env.py runs one file"
 	@echo "make faults   break the stack part by part, and look whether anything is lost; FILE=faults/test_web.py runs one file"
 	@echo "make check  lint, types, imports, templates, migrations, pins, bundles"
@@ -27,7 +27,7 @@ run:
 
 stack:
 	@sh tools/setup.sh requirements-dev.txt
-	@sh tools/stack.sh
+	@sh tools/stack.sh $(if $(STATE_DIR),"$(STATE_DIR)")
 
 test:
 	@sh tools/setup.sh requirements-dev.txt

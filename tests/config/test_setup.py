@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -74,3 +75,22 @@ def test_a_given_python_that_is_none_is_named(machine: Path) -> None:
     done = run_setup(machine, PYTHON="/no/such/python")
     assert done.returncode == 1
     assert done.stderr == "PYTHON=/no/such/python is no Python that can be run. Name one of version 3.11 or later.\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [((), "sh tools/stack.sh"), (("STATE_DIR=/some where/else",), 'sh tools/stack.sh "/some where/else"')],
+    ids=["its own", "another"],
+)
+def test_make_stack_takes_a_directory(given: tuple[str, ...], expected: str) -> None:
+    environment = {name: value for name, value in os.environ.items() if name not in ("STATE_DIR", "MAKEFLAGS")}
+    done = subprocess.run(
+        ["make", "--dry-run", "stack", *given],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stdout.splitlines()[-1].strip() == expected
