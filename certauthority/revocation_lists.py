@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import BinaryField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Length, Substr
 
@@ -54,7 +54,11 @@ def publish(
     Raises:
         SigningUnavailable: the CA's key cannot be used.
     """
-    locked = Authority.objects.select_for_update(no_key=True).get(pk=authority.pk)
+    locked = (
+        Authority.objects.select_for_update(no_key=True, of=("self",))
+        .select_related("certificate")
+        .get(pk=authority.pk)
+    )
     before = current(authority, shard)
     is_new = unless_since is not None and before is not None and before.this_update >= unless_since
     if (only_if_pending or is_new) and not pending(authority, shard).exists():
@@ -62,33 +66,7 @@ def publish(
     # Marked before it is read: what is marked here is surely read below, and what comes between stays pending.
     portion = pending(authority, shard).order_by().values("pk")[:MARKED_AT_ONCE]
     Certificate.objects.filter(pk__in=portion).update(on_crl_at=now)
-    listed = crl_entries.read(authority, shard, since=before.this_update if before else None)
-    this_update = now.replace(microsecond=0)
-    next_update = this_update + timedelta(hours=settings.CRL_LIFETIME_HOURS)
-    signer = signers.signer_of(authority)
-    last = authority.revocation_lists.order_by("-number").values_list("number", flat=True).first()
-    number = max(last or 0, locked.crl_number_above or 0) + 1
-    addresses = _addresses(authority, shard, before)
-    crl = RevocationList.objects.create(
-        authority=authority,
-        shard=shard,
-        addresses="\n".join(addresses),
-        number=number,
-        this_update=this_update,
-        next_update=next_update,
-        entries=listed.count,
-        der=build_crl(
-            issuer=signer.certificate,
-            issuer_key=signer.key,
-            number=number,
-            this_update=this_update,
-            next_update=next_update,
-            entries=listed.der,
-            addresses=addresses,
-        ),
-    )
-    _remove_old(authority, shard)
-    return crl
+    return _made(locked, shard, before, now=now)
 
 
 def current(authority: Authority, shard: int = FULL) -> RevocationList | None:
@@ -135,8 +113,45 @@ def due(*, now: datetime) -> list[Scope]:
     return [scope for key, scope in found.items() if key not in fresh or key in unlisted]
 
 
+def _made(authority: Authority, shard: int, before: RevocationList | None, *, now: datetime) -> RevocationList:
+    """The next list after ``before``, signed and stored; the authority's row is locked."""
+    listed = crl_entries.read(authority, shard, since=before.this_update if before else None)
+    last = authority.revocation_lists.order_by("-number").values_list("number", flat=True).first()
+    crl = RevocationList(
+        authority=authority,
+        shard=shard,
+        addresses="\n".join(_addresses(authority, shard, before)),
+        number=max(last or 0, authority.crl_number_above or 0) + 1,
+        this_update=now.replace(microsecond=0),
+        next_update=now.replace(microsecond=0) + timedelta(hours=settings.CRL_LIFETIME_HOURS),
+        entries=listed.count,
+        der=b"",
+    )
+    signer = signers.signer_of(authority)
+    der = build_crl(
+        issuer=signer.certificate,
+        issuer_key=signer.key,
+        number=crl.number,
+        this_update=crl.this_update,
+        next_update=crl.next_update,
+        entries=listed.der,
+        addresses=crl.addresses.splitlines(),
+    )
+    crl.save(force_insert=True)
+    _store(crl, der)
+    _remove_old(authority, shard)
+    return crl
+
+
 def _pending() -> QuerySet[Certificate]:
     return Certificate.objects.filter(authority__isnull=False, revoked_at__isnull=False, on_crl_at=None)
+
+
+def _store(crl: RevocationList, der: bytes) -> None:
+    """As octets: Django's field sends them as hexadecimal digits, twice as many."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE certauthority_revocationlist SET der = %s WHERE id = %s", [der, crl.pk])
+    crl.der = der
 
 
 def _addresses(authority: Authority, shard: int, before: RevocationList | None) -> list[str]:
