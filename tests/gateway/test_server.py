@@ -195,12 +195,20 @@ def _connect_when_there_is_room(server: TinyServer, tls: ssl.SSLContext) -> ssl.
             time.sleep(0.05)
 
 
+def wait_until_asleep(server: TinyServer) -> None:
+    """Until the application has been given what asks it to sleep."""
+    last_moment = time.monotonic() + 30
+    while "Asleep" not in server.said():
+        assert time.monotonic() < last_moment
+        time.sleep(0.02)
+
+
 def test_a_stop_sends_the_answer_that_is_under_way_and_takes_nothing_new(tmp_path: Path) -> None:
     with running(tmp_path) as server:
         tls = context(server.ca_file)
         with connect(server.port, tls) as idle, connect(server.port, tls) as busy:
             busy.sendall(request("/sleep?1.5"))
-            time.sleep(0.5)
+            wait_until_asleep(server)
             server.process.terminate()
             assert read_response(busy).status == 200
             assert read_to_end(idle) == b""
@@ -223,6 +231,6 @@ def test_a_stop_waits_for_no_answer_that_hangs(tmp_path: Path) -> None:
     with running(tmp_path, limits={"stop_seconds": 0.5}) as server:
         with connect(server.port, context(server.ca_file)) as hanging:
             hanging.sendall(request("/sleep?3600"))
-            time.sleep(0.5)
+            wait_until_asleep(server)
             assert server.stop() == 0
         assert server.said().endswith("Ended\n")

@@ -32,6 +32,7 @@ from portal.models import Environment  # noqa: E402
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     call: Call = environ[CALL_KEY]
     if environ["PATH_INFO"] == "/sleep":
+        print("Asleep", flush=True)
         time.sleep(float(environ["QUERY_STRING"]))
     if environ["PATH_INFO"] == "/clock":
         globals()["_ahead"] = float(environ["QUERY_STRING"])
