@@ -50,6 +50,8 @@ class Front:
     web: int = field(default_factory=free_port)
     gateway: int = field(default_factory=free_port)
     nginx: subprocess.Popen[bytes] | None = None
+    # Of the granians alone, beside what they need.
+    told: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ca_file(self) -> Path:
@@ -74,6 +76,7 @@ class Front:
             "GATEWAY_PROD_URL": self.url(PRODUCTION),
             "GATEWAY_FRONT_SECRET": SECRET,
             "GATEWAY_FRONT_ADDRESSES": "127.0.0.1",
+            **self.told,
         }
 
     @property
@@ -228,7 +231,8 @@ def granian(front: Front, application: str, port: int) -> Iterator[subprocess.Po
     """As the compose file starts it, with one process."""
     command = [
         *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(port)),
-        *("--workers", "1", "--blocking-threads", "4", "--no-ws", application),
+        *("--workers", "1", "--blocking-threads", "4", "--no-ws"),
+        *("--log-config", "config/granian_logging.json", application),
     ]
     said = front.folder / f"granian-{port}.out"
     with _process(command, said, None, environment=front.environment) as process:
