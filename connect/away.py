@@ -57,7 +57,7 @@ def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
 def _is_gone(cause: BaseException | None) -> bool:
     """``cause`` is what the database's own library raised; Django's error comes from it."""
     if isinstance(cause, sqlite3.OperationalError):
-        return cause.sqlite_errorcode & 0xFF == sqlite3.SQLITE_CANTOPEN
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_CANTOPEN
     if not isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)):
         return False
     # Without a code no server said anything: it could not be reached, or the connection broke.

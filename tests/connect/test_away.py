@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import socket
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 from uuid import uuid4
 
 import psycopg
@@ -203,6 +206,24 @@ def test_so_is_one_that_was_closed_before() -> None:
     error = error_of(psycopg.InterfaceError("the connection is closed"))
     assert isinstance(error, InterfaceError)
     assert missing_service(error) is Service.DATABASE
+
+
+def test_a_file_of_sqlite_that_cannot_be_opened_is_away_and_one_that_is_locked_is_not(tmp_path: Path) -> None:
+    found = []
+    with pytest.raises(sqlite3.OperationalError) as missing:
+        sqlite3.connect(tmp_path / "nowhere" / "site.sqlite3")
+    with (
+        closing(sqlite3.connect(tmp_path / "site.sqlite3")) as first,
+        closing(sqlite3.connect(tmp_path / "site.sqlite3", timeout=0)) as second,
+    ):
+        first.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(sqlite3.OperationalError, match="locked") as locked:
+            second.execute("BEGIN EXCLUSIVE")
+    for cause in (missing.value, locked.value, sqlite3.OperationalError("without a code")):
+        error = OperationalError()
+        error.__cause__ = cause
+        found.append(missing_service(error))
+    assert found == [Service.DATABASE, None, None]
 
 
 def test_errors_of_our_own_are_not_away() -> None:
