@@ -57,6 +57,11 @@ class Browser:
     def origin(self) -> str:
         return f"https://{self._host}:{self._port}"
 
+    @property
+    def cookie(self) -> str:
+        """The header with which it comes again; empty before its first answer."""
+        return "; ".join(f"{name}={value}" for name, value in self._cookies.items())
+
     def sign_in(self, email: str, password: str, *, to: str = "/projects/") -> None:
         """Sign in by the form. Raises AssertionError where the site does not let this person in."""
         answer = self.try_to_sign_in(email, password, to=to)
@@ -100,9 +105,8 @@ class Browser:
         ):
             connection = http.client.HTTPConnection(self._host, self._port)
             connection.sock = secure
-            cookies = "; ".join(f"{name}={value}" for name, value in self._cookies.items())
             own = {"Origin": self.origin, "Referer": f"{self.origin}{path}", "Connection": "close"}
-            connection.request(method, path, body, own | headers | ({"Cookie": cookies} if cookies else {}))
+            connection.request(method, path, body, own | headers | ({"Cookie": self.cookie} if self.cookie else {}))
             answer = connection.getresponse()
             content = answer.read()
         for line in answer.headers.get_all("Set-Cookie", []):

@@ -93,6 +93,7 @@ def populate(*, now: datetime) -> Population:
     from connect.officers import KMP, OFFICER_LEVEL
     from portal.models import Membership, Project, Role
 
+    # One officer for each, as `bench.expiry` has it: both scans write as many rows.
     decider = User.objects.create_user("decider@load.example", name="Dora Decider")
     companies = Company.objects.bulk_create(
         Company(
@@ -129,8 +130,7 @@ def populate(*, now: datetime) -> Population:
             decided_at=now,
             decided_by=decider,
         )
-        for person in people
-        if person.company is not None
+        for person in first.values()
     )
     large, *others = _holders(companies, first, projects)
     middle = others.pop(len(others) // 2)

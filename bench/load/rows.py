@@ -69,6 +69,7 @@ _CREDENTIAL = {
     "alias": "'checkout-' || n",
     "certificate": "certificate",
     "subject_digest": _CERTIFICATE["subject_digest"],
+    "expires_at": "until",
     "method": "'uploaded-csr'",
     "predecessor": "CASE WHEN k %% 10 = 7 THEN before END",
     "submission": "md5('submission ' || n)",
