@@ -138,9 +138,10 @@ class ByHand:
 
     def __init__(self, project: Project, csr: bytes) -> None:
         self.statements: list[_Statement] = []
+        # Read once per process, and no part of what each certificate asks.
+        authority = newest_authority(AuthorityPurpose.DEVELOPERS)
         with connection.execute_wrapper(self._record):
             self.sample = issue(project, csr, alias=SAMPLE)
-        authority = newest_authority(AuthorityPurpose.DEVELOPERS)
         self.signer = signers.signer_of(authority)
         self.issuer = x509.load_der_x509_certificate(bytes(authority.certificate.der))
         self.connection = psycopg.connect(env.DATABASE_URL, autocommit=True)
