@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import secrets
@@ -10,7 +11,7 @@ import tempfile
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from certauthority.x509.requests import build_request, new_private_key
 from faults.agreement import GUARD_SECONDS, Database, Mails, wait_until
 from faults.between import Between
 from faults.browser import Answer, Browser, Order
+from tools.stack.layout import LOOPBACK, PORTAL
 from tools.stack.running import Stack
 
 CLIENTS = 16
@@ -107,6 +109,14 @@ class Site:
     def wait_until_quiet(self, *, besides: int = 0) -> None:
         """Until the workers have finished what they were told. ``besides`` are those that dead workers still hold."""
         wait_until(lambda: self.messages() <= besides, what="no message waits")
+
+    def ask_past_nginx(self, path: str) -> tuple[int, bytes]:
+        """What the first web server answers itself, whatever nginx remembers."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.stack.layout.ports["web1"], timeout=30)
+        with closing(connection):
+            connection.request("GET", path, headers={"Host": PORTAL, "X-Forwarded-Proto": "https"})
+            answer = connection.getresponse()
+            return answer.status, answer.read()
 
     def kill_whole(self, name: str) -> None:
         """Kill a process and everything that it began, at one moment; supervisor starts it again."""

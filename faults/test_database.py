@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import psycopg
 import pytest
 from cryptography import x509
 
 from faults.agreement import check_orders
+from faults.full_disk import full_disk, refusing
 from faults.site import ISSUED, Crowd, Site
 from tools.stack.running import StackProblem
 
@@ -19,23 +19,8 @@ OTHERS = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE usename = 'site' AND state = 'active' AND pid <> pg_backend_pid() LIMIT 1
 """
+CERTIFICATES = "SELECT count(*) FROM certauthority_certificate"
 ANY_BACKEND = "SELECT pid FROM pg_stat_activity WHERE usename = 'site' AND pid <> pg_backend_pid() LIMIT 1"
-REFUSE = """
-    CREATE FUNCTION fault_refuses() RETURNS trigger LANGUAGE plpgsql AS $$
-    BEGIN RAISE EXCEPTION 'a fault' USING ERRCODE = '{code}'; END $$;
-    CREATE TRIGGER fault_refuses BEFORE {moment} ON {table} FOR EACH ROW WHEN ({condition})
-    EXECUTE FUNCTION fault_refuses();
-"""
-
-
-@contextmanager
-def _refusing(site: Site, *, table: str, moment: str, condition: str, code: str = "58030") -> Iterator[None]:
-    """The database fails to store these rows, with an I/O error unless told otherwise."""
-    site.database.execute(REFUSE.format(table=table, moment=moment, condition=condition, code=code))
-    try:
-        yield
-    finally:
-        site.database.execute("DROP FUNCTION fault_refuses() CASCADE")
 
 
 def test_postgresql_ends_at_once_during_200_issues(site: Site, found: Callable[..., None]) -> None:
@@ -83,9 +68,7 @@ def test_a_backend_is_killed(site: Site, found: Callable[..., None]) -> None:
     crowd = Crowd(site, [site.order() for _ in range(40)])
     crowd.begin()
     crowd.wait_for(10)
-    (pid,) = site.database.rows("SELECT pid FROM pg_stat_activity WHERE usename = 'site' AND datname = 'site' LIMIT 1")[
-        0
-    ]
+    ((pid,),) = site.database.rows(ANY_BACKEND)
     os.kill(pid, signal.SIGKILL)
     answers = crowd.end()
     site.stack.wait_until_ready()
@@ -99,12 +82,14 @@ def test_a_backend_is_killed(site: Site, found: Callable[..., None]) -> None:
 def test_the_certificate_cannot_be_stored_after_it_was_signed(site: Site, found: Callable[..., None]) -> None:
     """Nothing of it remains, nobody gets it, and the same form works afterwards."""
     order = site.order()
-    refused = _refusing(site, table="portal_credential", moment="INSERT", condition=f"NEW.alias = '{order.alias}'")
+    before = site.database.count(CERTIFICATES)
+    refused = refusing(site, table="portal_credential", moment="INSERT", condition=f"NEW.alias = '{order.alias}'")
     with refused:
         answer = site.browser.issue(site.project, order)
         assert answer.status >= 500
         assert b"BEGIN CERTIFICATE" not in answer.body
         assert site.made(order) == 0
+        assert site.database.count(CERTIFICATES) == before, "no certificate is there that nobody has"
     site.issue_again([order])
     check_orders(site.database, [order.submission])
     found("Storage fails after signing, by hand", "1 form", f"answered {answer.status}, nothing stored; 1 on repeating")
@@ -112,7 +97,7 @@ def test_the_certificate_cannot_be_stored_after_it_was_signed(site: Site, found:
 
 def test_the_decision_cannot_be_stored_after_it_was_signed(site: Site, found: Callable[..., None]) -> None:
     """A request stays undecided, and is signed by the sweep once the database takes it."""
-    refused = _refusing(site, table="kmp_certificaterequest", moment="UPDATE", condition="NEW.state = 'signed'")
+    refused = refusing(site, table="kmp_certificaterequest", moment="UPDATE", condition="NEW.state = 'signed'")
     with refused:
         numbers = site.work("renewals", "5", "at-once")["numbers"]
         site.wait_until_claimed(numbers)
@@ -124,14 +109,13 @@ def test_the_decision_cannot_be_stored_after_it_was_signed(site: Site, found: Ca
 def test_the_disk_is_full_when_a_crl_is_published(site: Site, found: Callable[..., None]) -> None:
     """CRLs are rows here: the old one is served on, whole, and the next one has the next number."""
     before = _served_crl(site)
-    refused = _refusing(site, table="certauthority_revocationlist", moment="INSERT", condition="true", code="53100")
-    with refused, pytest.raises(StackProblem):
+    with full_disk(site, "certauthority_revocationlist") as how, pytest.raises(StackProblem):
         site.work("publish")
     assert _served_crl(site) == before, "a CRL that could not be stored is not served"
     number = site.work("publish")["number"]
     assert number == before + 1
     found(
-        "Disk full for PostgreSQL as a CRL is published (CRLs are rows, no files)",
+        f"Disk full for PostgreSQL as a CRL is published (CRLs are rows, no files): {how}",
         "1 CRL",
         f"CRL {before} served on; CRL {number} afterwards",
     )
@@ -139,7 +123,7 @@ def test_the_disk_is_full_when_a_crl_is_published(site: Site, found: Callable[..
 
 def _served_crl(site: Site) -> int:
     """The number of the CRL that is given out; it is one that is stored."""
-    status, body = site.stack.ask("/ca/developers.crl")
+    status, body = site.ask_past_nginx("/ca/developers.crl")
     assert status == 200
     crl = x509.load_der_x509_crl(body)
     number = crl.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number

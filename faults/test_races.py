@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from certauthority.x509.requests import build_request, new_private_key
-from faults.agreement import check_notices
+from faults.agreement import check_notices, check_orders
 from faults.browser import Order
 from faults.more_programs import SECOND_BEAT
 from faults.site import ISSUED, Crowd, Site
@@ -32,6 +32,8 @@ def test_four_people_ask_for_one_name_at_once(site: Site, found: Callable[..., N
     answers = crowd.end()
     for group in groups:
         assert sorted(answers[name].status for name in group) == [200] * (RACERS - 1) + [ISSUED]
+    check_orders(site.database, [name for name, answer in answers.items() if answer.status == ISSUED])
+    assert sum(site.made(order) for order in orders) == NAMES, "who lost has nothing"
     losers = [answer.text for answer in answers.values() if answer.status == 200]
     assert all("rule is broken" in text for text in losers)
     found(
