@@ -26,7 +26,7 @@ KEPT, KEPT_BYTES = 10, 256 * 1024 * 1024
 # A CRL with less time left than this is renewed at the start of the site.
 RENEW_BEFORE = timedelta(hours=12)
 # So many are marked as listed at once: each is a row to write, and a publication must end before its time limit.
-MARKED_AT_ONCE = 20_000
+MARKED_AT_ONCE = 5_000
 # A list names the addresses that it had before as well: certificates that name them are out.
 KEPT_ADDRESSES = 8
 # A large list is read, and served, in pieces of so many octets.
