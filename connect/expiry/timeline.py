@@ -19,7 +19,8 @@ from connect.expiry.thresholds import thresholds_of
 from connect.lifecycle import Status, days_left, status
 
 MONTHS_AHEAD = 15
-MOST_BARS = 40
+# More make the picture taller than two screens, and each costs as much as a row of the table below it.
+MOST_BARS = 20
 
 _TOP = 66
 _ROW = 46
