@@ -212,7 +212,7 @@ def running(folder: Path) -> Iterator[Front]:
 
 @contextmanager
 def another_nginx(
-    front: Front, folder: Path, *, more: Mapping[str, str] | None = None, **variables: str
+    front: Front, folder: Path, variables: Mapping[str, str], *, more: Mapping[str, str] | None = None
 ) -> Iterator[Front]:
     """A second nginx before the same granians, with some variables changed, and with more at the end of some files."""
     other = Front(folder, web=front.web, gateway=front.gateway)

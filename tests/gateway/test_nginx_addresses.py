@@ -25,7 +25,7 @@ def limited(front: Front, tmp_path: Path) -> Iterator[Front]:
     folder = tmp_path / "limited"
     folder.mkdir()
     with nginx_front.another_nginx(
-        front, folder, more={"limits.conf": BELIEVING}, NGINX_CONNECTIONS_PER_ADDRESS=str(LIMIT)
+        front, folder, {"NGINX_CONNECTIONS_PER_ADDRESS": str(LIMIT)}, more={"limits.conf": BELIEVING}
     ) as other:
         yield other
 

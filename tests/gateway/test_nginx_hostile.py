@@ -256,7 +256,7 @@ def test_one_address_holds_so_many_requests_and_no_more(front: Front, client_fil
     live_credential(client_file)
     folder = tmp_path / "limited"
     folder.mkdir()
-    with nginx_front.another_nginx(front, folder, NGINX_CONNECTIONS_PER_ADDRESS="3") as limited:
+    with nginx_front.another_nginx(front, folder, {"NGINX_CONNECTIONS_PER_ADDRESS": "3"}) as limited:
         with contextlib.ExitStack() as stack:
             for _ in range(3):
                 connection = stack.enter_context(limited.connect(SANDBOX))
@@ -274,7 +274,7 @@ def test_tls_1_2_is_off_by_a_variable(front: Front, tmp_path: Path) -> None:
     older = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     older.check_hostname, older.verify_mode = False, ssl.CERT_NONE
     older.maximum_version = ssl.TLSVersion.TLSv1_2
-    with nginx_front.another_nginx(front, folder, NGINX_TLS_PROTOCOLS="TLSv1.3") as modern:
+    with nginx_front.another_nginx(front, folder, {"NGINX_TLS_PROTOCOLS": "TLSv1.3"}) as modern:
         with pytest.raises(ssl.SSLError, match="protocol version"):
             modern.connect(SANDBOX, context=older)
         assert modern.curl(SANDBOX, "/").reason == "CLIENT_CERT_MISSING"

@@ -152,7 +152,7 @@ def front_alone(front: Front, tmp_path: Path) -> Iterator[Front]:
     folder.mkdir()
     nobody = f"server 127.0.0.1:{free_port()};"
     servers = {"NGINX_WEB_SERVERS": nobody, "NGINX_GATEWAY_SERVERS": nobody}
-    with nginx_front.another_nginx(front, folder, **servers) as alone:
+    with nginx_front.another_nginx(front, folder, servers) as alone:
         yield alone
 
 
@@ -208,7 +208,7 @@ def test_a_renewed_certificate_is_in_use_without_a_restart(
         (own / name).write_bytes((front.endpoint_directory / name).read_bytes())
     files = {f"NGINX_{who}_CERTIFICATE": str(own / "endpoint.pem") for who in ("PORTAL", "ENDPOINT")}
     files |= {f"NGINX_{who}_KEY": str(own / "endpoint.key.pem") for who in ("PORTAL", "ENDPOINT")}
-    with nginx_front.another_nginx(front, folder, **files) as renewed, watching(renewed, files):
+    with nginx_front.another_nginx(front, folder, files) as renewed, watching(renewed, files):
         before = served(renewed, SANDBOX)
         settings.GATEWAY_DIRECTORY = own
         settings.GATEWAY_URLS = {"sandbox": front.url(SANDBOX), "production": front.url(PRODUCTION)}

@@ -134,8 +134,10 @@ def test_nginx_and_the_endpoint_behind_it_write_no_secret(
         nginx_front.another_nginx(
             front,
             folder,
-            NGINX_GATEWAY_SERVERS=f"server 127.0.0.1:{behind.gateway};",
-            NGINX_FRONT_SECRET=front_secret,
+            {
+                "NGINX_GATEWAY_SERVERS": f"server 127.0.0.1:{behind.gateway};",
+                "NGINX_FRONT_SECRET": front_secret,
+            },
         ) as before,
     ):
         nginx_front.wait_until_listening(behind.gateway, process, folder / f"granian-{behind.gateway}.out")
