@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import signal
 import subprocess
 import sys
+from types import FrameType
+from typing import NoReturn
 
 from bench import kept
 from bench.load.site import running
@@ -22,6 +25,7 @@ MISSED, FAILED = 1, 2
 
 def main(names: list[str]) -> int:
     """0 where every limit is kept, 1 where one is missed, 2 where something could not be measured."""
+    signal.signal(signal.SIGTERM, _end)
     known = [name for name in MEASUREMENTS if importlib.util.find_spec(f"bench.load.{name}")]
     unknown = set(names) - set(known)
     if unknown:
@@ -34,7 +38,12 @@ def main(names: list[str]) -> int:
 
 
 def _in_a_process(name: str) -> int:
-    status = subprocess.run([sys.executable, "-m", "bench.load", name], check=False).returncode
+    process = subprocess.Popen([sys.executable, "-m", "bench.load", name])
+    try:
+        status = process.wait()
+    finally:
+        process.terminate()  # Told to end, it ends its stack first.
+        process.wait()
     return status if status in (0, MISSED) else FAILED
 
 
@@ -46,6 +55,10 @@ def _measure(name: str) -> int:
     except (StackProblem, Refusal) as problem:
         print(problem, file=sys.stderr)
         return FAILED
+
+
+def _end(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(FAILED)
 
 
 if __name__ == "__main__":
