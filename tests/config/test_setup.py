@@ -83,9 +83,10 @@ def test_a_given_python_that_is_none_is_named(machine: Path) -> None:
     ids=["its own", "another"],
 )
 def test_make_stack_takes_a_directory(given: tuple[str, ...], expected: str) -> None:
-    environment = {name: value for name, value in os.environ.items() if name not in ("STATE_DIR", "MAKEFLAGS")}
+    # The tests may run under make themselves.
+    environment = {name: value for name, value in os.environ.items() if name != "STATE_DIR" and "MAKE" not in name}
     done = subprocess.run(
-        ["make", "--dry-run", "stack", *given],
+        ["make", "--dry-run", "--no-print-directory", "stack", *given],
         cwd=ROOT,
         env=environment,
         capture_output=True,
