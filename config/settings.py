@@ -81,7 +81,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["connect.templatetags.look", "connect.templatetags.recency"],
+            "builtins": [f"connect.templatetags.{name}" for name in ("addresses", "look", "recency")],
         },
     }
 ]
