@@ -69,7 +69,13 @@ def badge(status: str, label: str = "") -> SafeString:
     Raises:
         KeyError: for a state that has no badge yet; add it there.
     """
-    look = BADGES[str(status).replace("_", "-")]
+    return _badge(str(status), label)
+
+
+# By type, too: what is markup already and the same text that is none are one key otherwise.
+@lru_cache(maxsize=512, typed=True)
+def _badge(status: str, label: str) -> SafeString:
+    look = BADGES[status.replace("_", "-")]
     return format_html(
         '<span class="badge{}">{}{}</span>',
         f" {look.meaning}" if look.meaning else "",
@@ -116,7 +122,7 @@ def colon_hex(value: object) -> str:
 @register.simple_tag
 def serial(value: object) -> SafeString:
     """A serial number, readable and breakable. Alias and common name must stand beside it."""
-    return format_html('<span class="mono">{}</span>', breakable(colon_hex(value)))
+    return SafeString(f'<span class="mono">{breakable(colon_hex(value))}</span>')  # Escaped by ``breakable``.
 
 
 @register.simple_tag
@@ -128,7 +134,11 @@ def fingerprint(value: object) -> SafeString:
 @register.filter
 def breakable(value: object) -> SafeString:
     """Like ``visible``, and may break after a hyphen, dot, slash, at, underscore, equals sign, comma or colon."""
-    return format_html_join(SafeString("<wbr>"), "{}", ((visible(piece),) for piece in _BREAK_AFTER.split(str(value))))
+    text = str(value)
+    if text.isprintable():
+        # No character after which a text may break stands in what escaping writes, such as ``&lt;``.
+        return SafeString(_BREAK_AFTER.sub("<wbr>", escape(text)))
+    return format_html_join(SafeString("<wbr>"), "{}", ((visible(piece),) for piece in _BREAK_AFTER.split(text)))
 
 
 @register.filter
@@ -186,7 +196,12 @@ def when(moment: datetime | None, style: str = "date", none: str = "Never") -> S
     """
     if moment is None:
         return conditional_escape(none)
-    moment = moment.astimezone(UTC)
+    return _when(moment.astimezone(UTC).replace(microsecond=0), style)
+
+
+# A page has fifty moments, and shows the same ones again when it is asked for again.
+@lru_cache(maxsize=4096)
+def _when(moment: datetime, style: str) -> SafeString:
     pattern = {"date": "j M Y", "long": "j F Y", "time": "j M Y, H:i", "second": "j M Y, H:i:s"}[style]
     return format_html(
         '<time datetime="{}">{}{}</time>',

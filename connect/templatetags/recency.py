@@ -28,13 +28,9 @@ def last_used(moment: datetime | None, style: str = "glance", none: str = "Never
         recent = within_the_hour(moment, now=now)
         return format_html("<span>{}, {}</span>", when(moment, "time"), recent) if recent else when(moment, "time")
     moment = moment.astimezone(UTC)
-    return format_html(
-        '<time datetime="{}" title="{} {}">{}</time>',
-        moment.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        moment.day,
-        moment.strftime("%b %Y, %H:%M:%S UTC"),
-        recency(moment, now=now),
-    )
+    # Numbers, and names of months: nothing to escape.
+    title = f"{moment.day} {moment:%b %Y, %H:%M:%S UTC}"
+    return SafeString(f'<time datetime="{moment:%Y-%m-%dT%H:%M:%SZ}" title="{title}">{recency(moment, now=now)}</time>')
 
 
 @register.filter

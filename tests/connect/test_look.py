@@ -279,3 +279,22 @@ def test_errors_of_a_form_show_what_cannot_be_seen() -> None:
     html = render_to_string("_form_errors.html", {"form": form, "title": "No."})
     assert "<script" not in html
     assert "U+202E" in html
+
+
+def test_a_badge_with_markup_for_a_label_leaves_the_same_text_escaped() -> None:
+    assert "<b>Now</b>" in look.badge("active", format_html("<b>{}</b>", "Now"))
+    assert "&lt;b&gt;Now&lt;/b&gt;" in look.badge("active", "<b>Now</b>")
+
+
+def test_moments_of_one_second_are_shown_alike_in_whatever_zone_they_come() -> None:
+    moment = datetime(2027, 1, 4, 9, 41, 7, 123456, tzinfo=UTC)
+    expected = '<time datetime="2027-01-04T09:41:07Z">4 Jan 2027</time>'
+    assert look.when(moment) == expected
+    assert look.when(moment.astimezone(timezone(timedelta(hours=14)))) == expected
+    assert look.when(moment + timedelta(seconds=1)) != expected
+
+
+@pytest.mark.parametrize("text", ["", "a", "-a-", "a--b@c.d/e=f,g:h_i", "<a-b>&amp;-'\"", "é-ß/ü", "a.\u202eb-c", "-"])
+def test_a_text_breaks_after_the_same_characters_whatever_is_escaped_in_it(text: str) -> None:
+    pieces = re.split(r"(?<=[-./@_=,:])(?=[^-./@_=,:])", text)
+    assert look.breakable(text) == "<wbr>".join(look.visible(piece) for piece in pieces)
