@@ -13,9 +13,12 @@ register = Library()
 
 
 @register.simple_tag
-def kmp_url(user: User) -> str:
-    """Where KMP begins for this person: officers have the inventory, staff the review queue, others nothing."""
-    if user.company_id and is_officer(user):
+def kmp_url(user: User, officer: object = None) -> str:
+    """Where KMP begins for this person: officers have the inventory, staff the review queue, others nothing.
+
+    ``officer`` is what a page of KMP knows of the same person already, and saves the question whether it is one.
+    """
+    if user.company_id and (getattr(officer, "user", None) == user or is_officer(user)):
         return reverse("kmp:inventory")
     return reverse("kmp:review_queue") if user.is_staff else ""
 
