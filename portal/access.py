@@ -15,6 +15,7 @@ from portal.models import Credential, Environment, Membership, ProductionAccessR
 __all__ = [
     "admin_membership_of",
     "credential_of",
+    "know_company",
     "may_see",
     "member_of",
     "membership_of",
@@ -42,7 +43,15 @@ def membership_of(user: User, project_id: UUID) -> Membership:
     membership = memberships_of(user).filter(project_id=project_id).first()
     if membership is None:
         raise Http404
+    know_company(user, membership)
     return membership
+
+
+def know_company(user: User, membership: Membership) -> None:
+    """Give the person their company where a project of it was read: the top bar needs not ask for it again."""
+    company = membership.project.company
+    if user.company_id == company.pk:
+        user.company = company
 
 
 def admin_membership_of(user: User, project_id: UUID) -> Membership:

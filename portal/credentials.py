@@ -14,6 +14,17 @@ from certauthority.models import Certificate
 from connect.lifecycle import Status, days_left, status
 from portal.models import Credential, Environment, Project
 
+# What rows show of a credential: making the objects of a page takes as long as all of its columns do.
+_RELATIVE = ("alias", "environment", "project", "predecessor", "created_at", "ended_at")
+_SHOWN = (
+    *_RELATIVE,
+    *("method", "end_reason", "expires_at", "project__name"),
+    *(f"predecessor__{name}" for name in ("alias", "environment", "project", "ended_at")),
+    *(f"certificate__{name}" for name in ("common_name", "serial", "fingerprint", "issuer", "counted_from")),
+    *("certificate__not_before", "certificate__not_after"),
+    *("certificate__authority__purpose", "certificate__authority__generation", "certificate__use__last_used_at"),
+)
+
 
 class Show(models.TextChoices):
     """What the list shows; it stands in the page's address."""
@@ -78,10 +89,19 @@ def listed(project: Project, environment: Environment, show: Show, *, now: datet
 
 
 def loaded(keys: Iterable[UUID]) -> list[Credential]:
-    """The credentials with these keys, in this order, with what rows show."""
+    """The credentials with these keys, in this order, with what rows show and nothing else."""
     wanted = list(keys)
-    found = {credential.pk: credential for credential in with_certificates(Credential.objects.filter(pk__in=wanted))}
+    found = {one.pk: one for one in _shown().filter(pk__in=wanted)} if wanted else {}
     return [found[key] for key in wanted if key in found]
+
+
+def _shown() -> QuerySet[Credential]:
+    successors = Credential.objects.only(*_RELATIVE).order_by("created_at", "pk")
+    return (
+        Credential.objects.select_related("project", "certificate__authority", "certificate__use", "predecessor")
+        .only(*_SHOWN)
+        .prefetch_related(Prefetch("successors", queryset=successors))
+    )
 
 
 def counts(project: Project, environment: Environment, *, now: datetime) -> dict[Show, int]:
@@ -113,6 +133,16 @@ def row(credential: Credential, *, now: datetime) -> Row:
         last_used_at=use.last_used_at if use is not None else None,
         successors=tuple(credential.successors.all()),
     )
+
+
+def rows_of(keys: Iterable[UUID], *, now: datetime) -> dict[UUID, Row]:
+    """The credentials with these keys at this moment, by key."""
+    return {credential.pk: row(credential, now=now) for credential in loaded(keys)}
+
+
+def in_order(rows: dict[UUID, Row], keys: Iterable[UUID]) -> tuple[Row, ...]:
+    """The rows with these keys, in this order. A certificate may have gone since its key was read."""
+    return tuple(rows[key] for key in keys if key in rows)
 
 
 def issuer_label(certificate: Certificate) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
@@ -13,19 +13,16 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import RowNumber
 
 from certauthority.models import CertificateUse
-from certauthority.models.authority import AuthorityPurpose
 from connect.clock import company_time
 from connect.expiry.timeline import MOST_BARS
 from connect.lifecycle import Status, percent_over
 from connect.models import User
-from connect.recent_use import HOUR
-from portal.access import memberships_of
-from portal.credentials import Row, row, with_certificates
+from portal.access import know_company, memberships_of
+from portal.credentials import Row, in_order, rows_of
 from portal.models import Credential, Environment, Membership, Project
 
 # A table longer than this is not read: the credentials pages list everything.
 ROWS_ON_SUMMARY = MOST_BARS
-ROWS_BEFORE_DELETING = 20
 # Of what expires next, `My Projects` names so many.
 NEXT_ON_MY_PROJECTS = 3
 
@@ -121,6 +118,8 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
     ``now`` is real time. Each project is shown at the time of its own company: nearly always that is one for all.
     """
     memberships = tuple(memberships_of(user))
+    for membership in memberships:
+        know_company(user, membership)
     projects: dict[datetime, list[UUID]] = {}
     for membership in memberships:
         projects.setdefault(company_time(membership.project.company, now), []).append(membership.project_id)
@@ -128,7 +127,9 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
     needs = Counter[str]()
     for moment, keys in projects.items():
         credentials = Credential.objects.filter(project__in=keys)
-        holdings |= _holdings(credentials, now=moment)
+        soonest = _soonest(credentials, now=moment)
+        found = in_order(rows_of(soonest, now=moment), soonest)
+        holdings |= _holdings(_counted(credentials, now=moment), found, now=moment)
         needs += Counter(_count_unreplaced(_unreplaced(credentials, now=moment), now=moment))
     cards = tuple(
         Card(membership, tuple(_of(holdings, membership.project, environment) for environment in Environment))
@@ -147,18 +148,22 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
 def summary_of(project: Project, *, now: datetime) -> Summary:
     """What one project has, and what runs out. ``now`` is its company's time."""
     credentials = Credential.objects.filter(project=project)
-    holdings = _holdings(credentials, now=now)
     unreplaced = _unreplaced(credentials, now=now)
     needs = _count_unreplaced(unreplaced, now=now)
-    ended = unreplaced.filter(_expired(now))
+    soonest, in_need = _soonest(credentials, now=now), in_order_of_need(credentials, now=now, at_most=ROWS_ON_SUMMARY)
+    ending = _ending(unreplaced, now=now) if needs["ending"] else []
+    ended = list(_keys(unreplaced.filter(_expired(now)).order_by("-expires_at", "pk"))[:3]) if needs["ended"] else []
+    # The tables of a page tell of the same certificates, so that one look fetches all of them.
+    rows = rows_of({*soonest, *in_need, *ending, *ended}, now=now)
+    holdings = _holdings(_counted(credentials, now=now), in_order(rows, soonest), now=now)
     last_used_at, last_used_alias = _last_use(credentials)
     return Summary(
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
-        ending=ending_soon(project, now=now) if needs["ending"] else (),
+        ending=in_order(rows, ending),
         ending_count=needs["ending"],
-        ended=_rows(ended.order_by("-expires_at", "pk")[:3], now=now) if needs["ended"] else (),
+        ended=in_order(rows, ended),
         ended_count=needs["ended"],
-        rows=_in_order_of_need(credentials, now=now, at_most=ROWS_ON_SUMMARY),
+        rows=in_order(rows, in_need),
         last_used_at=last_used_at,
         last_used_alias=last_used_alias,
     )
@@ -166,8 +171,12 @@ def summary_of(project: Project, *, now: datetime) -> Summary:
 
 def ending_soon(project: Project, *, now: datetime) -> tuple[Row, ...]:
     """The first few certificates that expire soon without a live successor, as ``summary_of`` has them."""
-    unreplaced = _unreplaced(Credential.objects.filter(project=project), now=now).filter(_live(now))
-    return _rows(unreplaced.order_by("expires_at", "pk")[:3], now=now)
+    keys = _ending(_unreplaced(Credential.objects.filter(project=project), now=now), now=now)
+    return in_order(rows_of(keys, now=now), keys)
+
+
+def _ending(unreplaced: QuerySet[Credential], *, now: datetime) -> list[UUID]:
+    return list(_keys(unreplaced.filter(_live(now)).order_by("expires_at", "pk"))[:3])
 
 
 def _live(now: datetime) -> Q:
@@ -178,36 +187,46 @@ def _expired(now: datetime) -> Q:
     return Q(ended_at=None, expires_at__lt=now)
 
 
-def _holdings(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[UUID, str], Holding]:
-    """One holding for each environment that has a certificate which is not revoked."""
-    counted = (
+def _counted(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[UUID, str], tuple[int, int]]:
+    """How many are live and how many have expired, for each environment that has one which is not revoked."""
+    groups = (
         credentials.filter(ended_at=None)
         .order_by()
-        .values("project_id", "environment")
+        .values_list("project_id", "environment")
         .annotate(live=Count("pk", filter=_live(now)), expired=Count("pk", filter=_expired(now)))
     )
-    first = credentials.filter(_live(now)).annotate(
+    return {(project, environment): (live, expired) for project, environment, live, expired in groups}
+
+
+def _soonest(credentials: QuerySet[Credential], *, now: datetime) -> list[UUID]:
+    """Of each environment of each project the live ones that expire next."""
+    placed = credentials.filter(_live(now)).annotate(
         place=Window(
             RowNumber(),
             partition_by=[F("project_id"), F("environment")],
             order_by=[F("expires_at"), F("pk")],
         )
     )
+    return list(_keys(placed.filter(place__lte=NEXT_ON_MY_PROJECTS).order_by("place", "pk")))
+
+
+def _holdings(
+    counted: dict[tuple[UUID, str], tuple[int, int]], soonest: Iterable[Row], *, now: datetime
+) -> dict[tuple[UUID, str], Holding]:
+    """One holding for each environment that has a certificate which is not revoked."""
     soon: dict[tuple[UUID, str], list[Row]] = {}
-    for one in _rows(first.filter(place__lte=NEXT_ON_MY_PROJECTS).order_by("place", "pk"), now=now):
+    for one in soonest:
         soon.setdefault((one.credential.project_id, one.credential.environment), []).append(one)
-    holdings = {}
-    for group in counted:
-        place = (group["project_id"], group["environment"])
-        following = soon.get(place, [])
-        holdings[place] = Holding(
-            environment=Environment(group["environment"]),
-            live=group["live"],
-            expired=group["expired"],
-            soon=tuple(following),
+    return {
+        place: Holding(
+            environment=Environment(place[1]),
+            live=live,
+            expired=expired,
+            soon=tuple(following := soon.get(place, [])),
             percent_over=percent_over(following[0].certificate, now=now) if following else 0,
         )
-    return holdings
+        for place, (live, expired) in counted.items()
+    }
 
 
 def _of(holdings: dict[tuple[UUID, str], Holding], project: Project, environment: Environment) -> Holding:
@@ -227,14 +246,14 @@ def _count_unreplaced(unreplaced: QuerySet[Credential], *, now: datetime) -> dic
     return unreplaced.aggregate(ending=Count("pk", filter=_live(now)), ended=Count("pk", filter=_expired(now)))
 
 
-def _in_order_of_need(credentials: QuerySet[Credential], *, now: datetime, at_most: int) -> tuple[Row, ...]:
+def in_order_of_need(credentials: QuerySet[Credential], *, now: datetime, at_most: int) -> list[UUID]:
     """Live ones first, the next to expire at the top; below them the expired ones."""
     # Two looks into an index, where an order by whether they have expired would sort all of them.
     live, expired = (
-        credentials.filter(condition).order_by("expires_at", "pk").values_list("pk", flat=True)[:at_most]
+        _keys(credentials.filter(condition).order_by("expires_at", "pk"))[:at_most]
         for condition in (_live(now), _expired(now))
     )
-    return _loaded([*live, *expired][:at_most], now=now)
+    return [*live, *expired][:at_most]
 
 
 def _last_use(credentials: QuerySet[Credential]) -> tuple[datetime | None, str]:
@@ -245,55 +264,12 @@ def _last_use(credentials: QuerySet[Credential]) -> tuple[datetime | None, str]:
     return found.values_list("used_at", "alias").first() or (None, "")
 
 
-def _rows(credentials: QuerySet[Credential], *, now: datetime) -> tuple[Row, ...]:
-    """The rows, in the queryset's order. Sorting keys alone and then loading what is shown is the fast way."""
-    return _loaded(list(credentials.values_list("pk", flat=True)), now=now)
-
-
-def _loaded(keys: Sequence[UUID], *, now: datetime) -> tuple[Row, ...]:
-    """The rows with these keys, in this order."""
-    shown = with_certificates(Credential.objects.filter(pk__in=keys))
-    loaded = {
-        credential.pk: credential for credential in shown.defer("certificate__der", "certificate__uploaded_chain")
-    }
-    return tuple(row(loaded[key], now=now) for key in keys if key in loaded)
+def _keys(credentials: QuerySet[Credential]) -> QuerySet[Credential, UUID]:
+    """Sorting keys alone and then loading what is shown is the fast way."""
+    return credentials.values_list("pk", flat=True)
 
 
 def _first_to_expire(holdings: Iterable[Holding]) -> tuple[Row, ...]:
     """By the days that are left, since companies' clocks may differ."""
     found = [one for holding in holdings for one in holding.soon]
     return tuple(sorted(found, key=lambda one: (one.days_left, one.certificate.not_after)))
-
-
-@dataclass(frozen=True, slots=True)
-class EndingWith:
-    """What ends when a project is deleted: certificates that are revoked, and those of other CAs whose use ends.
-
-    ``in_use`` of them were used in the last hour of real time.
-    """
-
-    revoked: int
-    use_ended: int
-    in_use: int
-    rows: tuple[Row, ...]
-
-    @property
-    def more(self) -> int:
-        """How many ``rows`` leaves out."""
-        return self.revoked + self.use_ended - len(self.rows)
-
-
-def ending_with(project: Project, *, now: datetime, real_now: datetime) -> EndingWith:
-    """What ends with this project. ``now`` is its company's time, and calls are counted in real time."""
-    credentials = Credential.objects.filter(project=project, ended_at=None)
-    ours = Q(certificate__authority__purpose=AuthorityPurpose.DEVELOPERS)
-    recent = Q(certificate__use__last_used_at__gt=real_now - HOUR)
-    counted = credentials.aggregate(
-        all=Count("pk"), revoked=Count("pk", filter=ours), in_use=Count("pk", filter=recent)
-    )
-    return EndingWith(
-        revoked=counted["revoked"],
-        use_ended=counted["all"] - counted["revoked"],
-        in_use=counted["in_use"],
-        rows=_in_order_of_need(credentials, now=now, at_most=ROWS_BEFORE_DELETING),
-    )

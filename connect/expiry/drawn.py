@@ -37,6 +37,9 @@ def _drawn(shown: list[tuple[Source, QuerySet[Any]]], *, now: datetime) -> Timel
         for source, rows in shown
         for lifetime in source.lifetimes(rows.filter(**{f"{source.expiry}__gte": now})[: MOST_BARS + 1])
     ]
+    live.sort(key=lambda lifetime: (lifetime.expires_at, lifetime.name))
+    if len(live) >= MOST_BARS:
+        return timeline(live[:MOST_BARS], now=now, is_cut=len(live) > MOST_BARS)
     past = [
         lifetime
         for source, rows in shown
@@ -46,6 +49,5 @@ def _drawn(shown: list[tuple[Source, QuerySet[Any]]], *, now: datetime) -> Timel
             ).order_by(f"-{source.expiry}", "pk")[:MOST_BARS]
         )
     ]
-    live.sort(key=lambda lifetime: (lifetime.expires_at, lifetime.name))
     past.sort(key=lambda lifetime: (lifetime.expires_at, lifetime.name), reverse=True)
-    return timeline([*live, *past][:MOST_BARS], now=now, is_cut=len(live) > MOST_BARS)
+    return timeline([*live, *past][:MOST_BARS], now=now, is_cut=False)

@@ -15,6 +15,7 @@ from connect.clock import company_time, now_for
 from connect.expiry.drawn import timeline_of_scope
 from connect.private_key_guard import names_private_keys
 from portal import access, overview
+from portal.ending import ending_with
 from portal.errors import NotAllowed
 from portal.forms.projects import DeleteProjectForm, ProjectForm
 from portal.lifetimes import Credentials
@@ -85,7 +86,7 @@ def delete(request: HttpRequest, project_id: UUID) -> HttpResponse:
         "section": "summary",
         "membership": membership,
         "form": form,
-        "ending": overview.ending_with(project, now=company_time(project.company, now), real_now=now),
+        "ending": ending_with(project, now=company_time(project.company, now), real_now=now),
     }
     return render(request, "portal/project_delete.html", context)
 

@@ -125,4 +125,7 @@ def test_the_queries_do_not_grow_with_the_certificates(acme: Company) -> None:
     grow(10)
     few = queries()
     grow(30)
-    assert queries() == few
+    many = queries()
+    # Those that have expired are not asked for where there is no room left for them.
+    assert len(many) <= len(few)
+    assert set(many) <= set(few)

@@ -9,7 +9,8 @@ from django.utils import timezone
 from audit.events import Actor
 from audit.models import AuditEvent
 from certauthority.models import Authority, ReasonCode, RevocationReason
-from portal import overview, revocation
+from portal import revocation
+from portal.ending import ROWS_BEFORE_DELETING
 from portal.models import Credential, EndReason, Environment, Project
 from tests.factories import make_credential, make_many_credentials
 from tests.page_text import text_of
@@ -91,10 +92,10 @@ def test_what_was_used_in_the_last_hour_is_told(project: Project, as_alice: Clie
 
 
 def test_a_long_list_is_cut(project: Project, as_alice: Client) -> None:
-    make_many_credentials(project, overview.ROWS_BEFORE_DELETING + 7)
+    make_many_credentials(project, ROWS_BEFORE_DELETING + 7)
     text = text_of(as_alice.get(url(project)))
     assert "and 7 more" in text
-    assert text.count("bulk-") == overview.ROWS_BEFORE_DELETING
+    assert text.count("bulk-") == ROWS_BEFORE_DELETING
 
 
 def test_an_empty_project_says_so(project: Project, as_alice: Client) -> None:

@@ -156,7 +156,7 @@ def test_ten_thousand_certificates_take_no_more_queries(project: Project, as_ali
         cursor.execute("ANALYZE")
     with CaptureQueriesContext(connection) as many:
         page = as_alice.get(url(project))
-    assert len(many) == len(few)
+    assert len(many) <= len(few)
     assert f"The first {ROWS_ON_SUMMARY} of 10000." in text_of(page)
 
 
