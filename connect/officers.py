@@ -13,10 +13,11 @@ OFFICER_LEVEL = "security-officer-1"
 
 
 # The same as ``_officers``. Every page asks it, and Django would take longer to write it than the database to answer.
-_IS_OFFICER = """
-SELECT 1 FROM connect_accessrequest asked JOIN connect_user person ON person.id = asked.user_id
-WHERE person.id = %s AND person.is_active AND asked.application = %s AND asked.state = %s
-AND asked.company_id = person.company_id LIMIT 1"""
+_OFFICERS = """
+SELECT person.id FROM connect_accessrequest asked JOIN connect_user person ON person.id = asked.user_id
+WHERE person.is_active AND asked.application = %s AND asked.state = %s AND asked.company_id = person.company_id
+AND {} = %s LIMIT %s"""
+_IS_OFFICER, _OFFICERS_OF = _OFFICERS.format("person.id"), _OFFICERS.format("person.company_id")
 
 
 def officers_of(company: Company) -> QuerySet[User]:
@@ -26,7 +27,7 @@ def officers_of(company: Company) -> QuerySet[User]:
 
 def is_officer(user: User) -> bool:
     """Whether this person is a security officer of the company that they work for today."""
-    return user.is_active and bool(ask(_IS_OFFICER, [user.pk.hex, KMP, AccessState.GRANTED.value]))
+    return user.is_active and bool(ask(_IS_OFFICER, [KMP, AccessState.GRANTED.value, user.pk.hex, 1]))
 
 
 def hold_officer(user: User) -> bool:
@@ -37,7 +38,8 @@ def hold_officer(user: User) -> bool:
 
 def has_enough_officers(company: Company) -> bool:
     """Whether the company has as many security officers as KMP asks for (``KMP_MIN_OFFICERS``)."""
-    return officers_of(company).count() >= settings.KMP_MIN_OFFICERS
+    enough = settings.KMP_MIN_OFFICERS
+    return len(ask(_OFFICERS_OF, [KMP, AccessState.GRANTED.value, company.pk.hex, enough])) >= enough
 
 
 def _officers() -> QuerySet[User]:

@@ -24,7 +24,8 @@ from django.db.models.fields.tuple_lookups import (
 )
 
 from connect.models import Company
-from kmp.inventory import KEYS, Order, Row, Sort, Wanted, listed, row_of
+from kmp.inventory import KEYS, Order, Row, Sort, Wanted, listed, row_of, with_rows
+from kmp.inventory_parts import first_keys
 from kmp.models import InventoryEntry
 
 PAGE_SIZE = 25
@@ -32,6 +33,10 @@ PAGE_SIZE = 25
 COUNTED = 10_000
 # How far the short walk goes. It finds a page of whatever one in eighty entries meets.
 WALKED = 2_000
+
+
+# What an order may compare.
+_CURSOR = ("reference", "state", "expires_at", "issued_at", "application_name", "environment", "common_name", "serial")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,11 @@ def page_of(
     return _page(found.keys, found, has_previous=False, has_next=found.has_more, now=now)
 
 
+def all_of(company: Company) -> QuerySet[InventoryEntry]:
+    """Everything in the company's inventory."""
+    return InventoryEntry.objects.filter(company=company)
+
+
 def total_of(entries: QuerySet[InventoryEntry]) -> Total:
     """How many there are, without counting further than anybody reads."""
     return Total(entries.order_by()[: COUNTED + 1].count())
@@ -101,13 +111,17 @@ def total_of(entries: QuerySet[InventoryEntry]) -> Total:
 def _entry(company: Company, reference: str) -> InventoryEntry | None:
     if not reference:
         return None
-    return InventoryEntry.objects.filter(company=company, reference=reference).first()
+    found = InventoryEntry.objects.filter(company=company, reference=reference)
+    return next(iter(found.only(*_CURSOR)), None)
 
 
 def _find(company: Company, wanted: Wanted, order: Order, cursor: InventoryEntry | None, *, now: datetime) -> _Found:
     """The first entries that are wanted, after the cursor if there is one."""
     entries = listed(company, wanted, order, now=now)
     keys: list[UUID] = []
+    if wanted.is_everything and order.sort is Sort.LIVE:
+        keys = first_keys(company, order, cursor, at_most=PAGE_SIZE + 1, now=now)
+        return _found(keys, Total(len(keys)) if cursor is None and len(keys) <= PAGE_SIZE else total_of(entries))
     for part, begin in _parts_ahead(wanted, order, cursor, now=now):
         ahead = _within(entries, part, begin, order)
         if not wanted.is_everything:
@@ -224,10 +238,5 @@ def _page(keys: list[UUID], found: _Found, *, has_previous: bool, has_next: bool
 
 def _loaded(keys: list[UUID], *, now: datetime) -> tuple[Row, ...]:
     """The entries with these keys, in this order, with what rows show."""
-    entries = (
-        InventoryEntry.objects.filter(pk__in=keys)
-        .select_related("certificate", "renewed_by")
-        .defer("certificate__der", "certificate__uploaded_chain", "certificate__crl_entry")
-    )
-    found = {entry.pk: entry for entry in entries}
+    found = {entry.pk: entry for entry in with_rows(InventoryEntry.objects.filter(pk__in=keys))} if keys else {}
     return tuple(row_of(found[key], now=now) for key in keys if key in found)

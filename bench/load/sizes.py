@@ -72,7 +72,7 @@ class _Growth:
     def results(self) -> Iterator[Result]:
         """Whether a page asks the same number of queries at every size, of a company that has the same at every size.
 
-        What a large one has grows along. A page of its inventory reaches into one or more of its four parts (live,
+        What a large one has grows along. A search of its inventory reaches into one or more of its four parts (live,
         expired, renewed, revoked), with up to two queries for each: so many more may be asked where it has few.
         """
         for name, found in self.queries.items():

@@ -17,9 +17,9 @@ from connect.clock import now_for
 from connect.views.htmx_request import HtmxRequest
 from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
-from kmp.inventory import COLUMNS, Order, Sort, Wanted, expiring_next, listed, live_entries
+from kmp.inventory import COLUMNS, Order, Sort, expiring_next, live_entries
 from kmp.inventory_file import file_lines
-from kmp.inventory_pages import Page, page_of, total_of
+from kmp.inventory_pages import Page, all_of, page_of, total_of
 
 _IN_WORDS = {
     Order(Sort.LIVE): "live first, soonest expiry first",
@@ -47,9 +47,10 @@ def inventory(request: HtmxRequest) -> HttpResponse:
     officer = officer_of(request)
     now = now_for(officer.company)
     form, order = InventoryForm(request.GET), Order.read(request.GET.get("sort", ""))
+    wanted = form.wanted()
     page = page_of(
         officer.company,
-        form.wanted(),
+        wanted,
         order,
         after=request.GET.get("after", ""),
         before=request.GET.get("before", ""),
@@ -62,7 +63,7 @@ def inventory(request: HtmxRequest) -> HttpResponse:
     context |= {
         "officer": officer,
         "section": "inventory",
-        "total": total_of(listed(officer.company, Wanted(), order, now=now)),
+        "total": page.total if wanted.is_everything else total_of(all_of(officer.company)),
         "live": total_of(live_entries(officer.company, now=now)),
         "soon": expiring_next(officer.company, now=now),
     }

@@ -1,0 +1,68 @@
+"""The order to begin with, live ones first, in one question for all of its parts.
+
+Each part is a piece of one index; the order over all of them is none (``Order.parts``). So a statement takes the first
+few of each, which costs the same whichever of them a page reaches into. It is written here: Django would take longer to
+write it than the database to answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import chain
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from audit.statements import ask
+from connect.models import Company
+from kmp.inventory import Order
+from kmp.models import EntryState, InventoryEntry
+
+# Where each part is, as ``Order.parts`` has them: the state, and for live ones on which side of now they end.
+_PARTS = (
+    (EntryState.LIVE, "AND expires_at >= %s"),
+    (EntryState.LIVE, "AND expires_at < %s"),
+    (EntryState.RENEWED, ""),
+    (EntryState.REVOKED, ""),
+)
+_PART = """
+SELECT {number} AS part, id FROM (
+  SELECT id FROM kmp_inventoryentry WHERE company_id = %s AND state = %s {end} {begin}
+  ORDER BY state {way}, expires_at {way}, id {way} LIMIT %s
+) AS part{number}"""
+
+
+def first_keys(
+    company: Company, order: Order, cursor: InventoryEntry | None, *, at_most: int, now: datetime
+) -> list[UUID]:
+    """Keys of the company's first entries after the cursor, or of all, live ones first or last; in one query."""
+    statements, values = zip(*_parts(company, order, cursor, at_most=at_most, now=now), strict=True)
+    # Each part comes in its order; which part comes first is nowhere promised.
+    found = sorted(ask(" UNION ALL ".join(statements), list(chain.from_iterable(values))), key=lambda row: row[0])
+    return [key if isinstance(key, UUID) else UUID(key) for _, key in found[:at_most]]
+
+
+def _parts(
+    company: Company, order: Order, cursor: InventoryEntry | None, *, at_most: int, now: datetime
+) -> Iterator[tuple[str, list[Any]]]:
+    """The statement of each part that lies ahead, with its values."""
+    first = order.part_of(cursor, now=now) if cursor is not None else 0
+    way, beyond = ("DESC", "<") if order.is_descending else ("ASC", ">")
+    in_order = reversed(_PARTS) if order.is_descending else iter(_PARTS)
+    for number, (state, end) in enumerate(in_order):
+        if number < first:
+            continue
+        begin, values = "", [company.pk.hex, state.value]
+        if end:
+            values.append(_moment(now))
+        if cursor is not None and number == first:
+            begin = f"AND (expires_at, id) {beyond} (%s, %s)"
+            values += [_moment(cursor.expires_at), cursor.pk.hex]
+        yield _PART.format(number=number, end=end, begin=begin, way=way), [*values, at_most]
+
+
+def _moment(moment: datetime) -> Any:
+    """As the database keeps it: SQLite has text."""
+    return connection.ops.adapt_datetimefield_value(moment)
