@@ -114,7 +114,7 @@ def update_each(model: type[models.Model], column: str, values: Mapping[Any, Any
     table, key_name, name = quote(model._meta.db_table), quote(str(key.column)), quote(str(field.column))
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            arrays = f"%s::{key.db_type(connection)}[], %s::{field.db_type(connection)}[]"
+            arrays = f"%b::{key.db_type(connection)}[], %b::{field.db_type(connection)}[]"
             cursor.execute(
                 f"UPDATE {table} SET {name} = one.value FROM unnest({arrays}) AS one (key, value) "  # noqa: S608  names of our own
                 f"WHERE {table}.{key_name} = one.key",

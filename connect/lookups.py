@@ -27,7 +27,8 @@ class AnyOf(In):
         if not values:
             raise EmptyResultSet  # As for `in`: where nothing can be found, the database is not asked.
         kind = str(self.lhs.output_field.rel_db_type(connection)).partition("(")[0]
-        return f"{left} = ANY(%s::{kind}[])", [*parameters, values]
+        # In binary form (%b): as text every word would be searched for what must be quoted.
+        return f"{left} = ANY(%b::{kind}[])", [*parameters, values]
 
 
 def register() -> None:
