@@ -15,7 +15,7 @@ from audit.events import AuditedObject
 from certauthority.models import Authority
 from connect.expiry.sources import Deadline, Lifetime, Source
 from connect.models import AccessRequest, AccessState, Company, User
-from connect.notices import Recipient, people
+from connect.notices import Recipient, people_by_key
 from connect.officers import KMP, is_officer
 from kmp.models import CertificateRequest, EntryState, InventoryEntry
 from kmp.models.applications import Environment
@@ -88,20 +88,17 @@ class Entries(Source):
         ]
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
-        companies = {lifetime.company.pk: lifetime.company for lifetime in lifetimes}
-        officers = _officers_by_company(companies)
-        asked = CertificateRequest.objects.filter(entry__pk__any_of=[lifetime.key for lifetime in lifetimes])
-        requesters = {row.entry_id: row.officer for row in asked.select_related("officer").only("entry", "officer")}
+        # Keys, and each person once: an officer has many certificates.
+        officers = _officers_by_company({lifetime.company.pk for lifetime in lifetimes})
+        requesters = _requesters([lifetime.key for lifetime in lifetimes])
+        people = people_by_key({*requesters.values(), *(key for keys in officers.values() for key in keys)})
         found: dict[UUID, list[Recipient]] = {}
         for lifetime in lifetimes:
             group = lifetime.company.group_email
-            requester = requesters.get(lifetime.key)
-            # Who has left the company is told nothing more of it.
-            present = [requester] if requester is not None and requester.company_id == lifetime.company.pk else []
-            found[lifetime.key] = [
-                *people(dict.fromkeys([*present, *officers.get(lifetime.company.pk, [])])),
-                *([Recipient(group)] if group else []),
-            ]
+            asked = [requesters[lifetime.key]] if lifetime.key in requesters else []
+            keys = dict.fromkeys([*asked, *officers.get(lifetime.company.pk, [])])
+            told = [people[key] for key in keys if key in people]
+            found[lifetime.key] = [*told, Recipient(group)] if group else told
         return found
 
     def scopes_of(self, user: User) -> Collection[str]:
@@ -139,7 +136,13 @@ def watched(entry: InventoryEntry) -> str:
     return f"{Entries.name}:{entry.pk}"
 
 
-def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[User]]:
+def _requesters(entries: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Who asked for each, by keys. Who has left the company is told nothing more of it, and is not among them."""
+    asked = CertificateRequest.objects.filter(entry__pk__any_of=entries, officer__company=F("entry__company"))
+    return dict(asked.values_list("entry_id", "officer_id"))
+
+
+def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[UUID]]:
     granted = AccessRequest.objects.filter(
         company__pk__any_of=companies,
         application=KMP,
@@ -147,9 +150,9 @@ def _officers_by_company(companies: Collection[UUID]) -> dict[UUID, list[User]]:
         user__is_active=True,
         user__company=F("company"),
     )
-    found: dict[UUID, list[User]] = {}
-    for request in granted.select_related("user").order_by("user__name", "user__email"):
-        found.setdefault(request.company_id, []).append(request.user)
+    found: dict[UUID, list[UUID]] = {}
+    for company, user in granted.order_by("user__name", "user__email").values_list("company_id", "user_id"):
+        found.setdefault(company, []).append(user)
     return found
 
 

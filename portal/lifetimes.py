@@ -14,7 +14,7 @@ from audit.events import AuditedObject
 from certauthority.models import Authority
 from connect.expiry.sources import Lifetime, Source
 from connect.models import Company, User
-from connect.notices import Recipient, people
+from connect.notices import Recipient, people_by_key
 from portal.access import memberships_of
 from portal.credentials import common_name_in
 from portal.models import Credential, Environment, Membership, Project, Role
@@ -81,13 +81,16 @@ class Credentials(Source):
         ]
 
     def recipients(self, lifetimes: Sequence[Lifetime]) -> Mapping[UUID, Sequence[Recipient]]:
+        # Keys, and each person once: an admin has many projects.
         admins = Membership.objects.filter(
             project__pk__any_of={UUID(lifetime.scope) for lifetime in lifetimes}, role=Role.ADMIN, user__is_active=True
-        ).select_related("user")
-        of_project: dict[str, list[User]] = {}
-        for membership in admins.order_by("user__name", "user__email"):
-            of_project.setdefault(str(membership.project_id), []).append(membership.user)
-        told = {scope: people(users) for scope, users in of_project.items()}
+        )
+        found = list(admins.order_by("user__name", "user__email").values_list("project_id", "user_id"))
+        people = people_by_key({user for _, user in found})
+        told: dict[str, list[Recipient]] = {}
+        for project, user in found:
+            if user in people:
+                told.setdefault(str(project), []).append(people[user])
         return {lifetime.key: told.get(lifetime.scope, []) for lifetime in lifetimes}
 
     def scopes_of(self, user: User) -> Collection[str]:
@@ -130,12 +133,14 @@ def _lifetime(
 ) -> Lifetime:
     alias, environment = row["alias"], row["environment"]
     addresses = _addresses(environment)
-    place = {"project": row["project"], "key": row["pk"]}
+    place = {"project": str(row["project"]), "key": str(row["pk"])}
+    rotate = addresses.rotate.format(**place)
+    page = addresses.page.format(**place)
     return Lifetime(
         source=Credentials.name,
         key=row["pk"],
         company=company,
-        scope=str(row["project"]),
+        scope=place["project"],
         name=alias,
         common_name=row["certificate__common_name"],
         serial=row["certificate__serial"],
@@ -146,10 +151,10 @@ def _lifetime(
         begins_at=row["certificate__not_before"],
         expires_at=row["certificate__not_after"],
         since=row["created_at"],
-        url=addresses.page.format(**place),
+        url=page,
         # Whatever still uses it stops when it is revoked: its page says what that is, and leads on from there.
         act_label=f"Open {alias}" if successor else f"Rotate {alias}",
-        act_url=(addresses.page if successor else addresses.rotate).format(**place),
+        act_url=page if successor else rotate,
         successor=successor["alias"] if successor else "",
         successor_key=successor["pk"] if successor else None,
         successor_since=successor["created_at"] if successor else None,
@@ -159,7 +164,7 @@ def _lifetime(
         snoozed_until=row["snoozed_until"],
         snoozed_by=row["snoozed_by"],
         renew_label=f"Rotate {alias}",
-        renew_url=addresses.rotate.format(**place),
+        renew_url=rotate,
     )
 
 

@@ -17,6 +17,7 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from audit.events import AuditedObject
 from audit.insertion import update_each
+from audit.statements import ask
 from connect.models import Company, User
 from connect.notices import Recipient
 
@@ -232,10 +233,12 @@ class Source(ABC):
 
 def _hold(due: QuerySet[Any], *order: str, limit: int) -> list[UUID]:
     """The keys of the longest due of these rows, locked; without those that another transaction has locked."""
-    due = due.order_by(*order, "pk").only("pk")
+    due = due.order_by(*order, "pk").only("pk")[:limit]
     if connection.features.has_select_for_update_skip_locked:
+        # An object for each key would take longer than the database does; of values Django locks no table by name.
         due = due.select_for_update(skip_locked=True, of=("self",))
-    return [row.pk for row in due[:limit]]
+        return [key for (key,) in ask(*due.query.sql_with_params())]
+    return [row.pk for row in due]
 
 
 _sources: dict[str, Source] = {}
