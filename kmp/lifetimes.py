@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from audit.events import AuditedObject
 from certauthority.models import Authority
-from connect.expiry.sources import Deadline, Lifetime, Source
+from connect.expiry.sources import Deadline, Lifetime, Source, companies_by_key
 from connect.models import AccessRequest, AccessState, Company, User
 from connect.notices import Recipient, people_by_key
 from connect.officers import KMP, is_officer
@@ -80,7 +80,7 @@ class Entries(Source):
     def lifetimes(self, rows: QuerySet[InventoryEntry]) -> list[Lifetime]:
         # Values, not objects: the scan reads thousands of them.
         found = list(rows.values(*_COLUMNS))
-        companies = Company.objects.in_bulk({row["company"] for row in found})
+        companies = companies_by_key({row["company"] for row in found})
         authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation").order_by()}
         return [
             _lifetime(row, company=companies[row["company"]], issuer=authorities.get(row["certificate__authority"]))

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from audit.events import AuditedObject
 from certauthority.models import Authority
-from connect.expiry.sources import Lifetime, Source
+from connect.expiry.sources import Lifetime, Source, companies_by_key
 from connect.models import Company, User
 from connect.notices import Recipient, people_by_key
 from portal.access import memberships_of
@@ -67,7 +67,7 @@ class Credentials(Source):
     def lifetimes(self, rows: QuerySet[Credential]) -> list[Lifetime]:
         # Values, not objects: the scan reads thousands of them.
         found = list(rows.values(*_COLUMNS))
-        companies = Company.objects.in_bulk({row["project__company"] for row in found})
+        companies = companies_by_key({row["project__company"] for row in found})
         authorities = {row.pk: row.label for row in Authority.objects.only("purpose", "generation").order_by()}
         successors = _successors([row["pk"] for row in found])
         return [

@@ -65,8 +65,11 @@ def webhook_event(judgement: Judgement, *, now: datetime) -> WebhookEvent | None
 
 def event_of(judgement: Judgement, days: int) -> str:
     """Names one threshold of one certificate in one clock run: with address and channel it is unique."""
-    run = judgement.lifetime.company.clock_run
-    return f"certificate-expires:{judgement.lifetime.watched}:{days}:{run or 'real'}"
+    return _event(judgement.lifetime.watched, days, judgement.lifetime.company.clock_run)
+
+
+def _event(watched: str, days: int, run: UUID | None) -> str:
+    return f"certificate-expires:{watched}:{days}:{run or 'real'}"
 
 
 def _kind(days: int) -> str:
@@ -75,14 +78,15 @@ def _kind(days: int) -> str:
 
 def _message(judgement: Judgement, days: int, reason: str, to: tuple[Recipient, ...]) -> Message:
     lifetime = judgement.lifetime
+    watched, run = lifetime.watched, lifetime.company.clock_run
     return Message(
-        event=event_of(judgement, days),
+        event=_event(watched, days, run),
         kind=_kind(days),
         company_id=lifetime.company.pk,
         scope=lifetime.scope,
-        watched=lifetime.watched,
+        watched=watched,
         threshold=days,
-        clock_run=lifetime.company.clock_run,
+        clock_run=run,
         company_at=judgement.at,
         subject=subject_of(lifetime, days, now=judgement.at),
         link=lifetime.at(judgement.at).act_url,

@@ -80,7 +80,11 @@ def _page(source: Source, ahead: timedelta, company: Company | None, *, now: dat
     lifetimes = source.find(keys)
     before = _judged_before(lifetimes)
     judged = [
-        judge(lifetime, judged_before=before.get(lifetime.watched, ()), now=company_time(lifetime.company, now))
+        judge(
+            lifetime,
+            judged_before=before.get(lifetime.watched, ()) if before else (),
+            now=company_time(lifetime.company, now),
+        )
         for lifetime in lifetimes
     ]
     written = _store(source, judged, now=now)

@@ -241,6 +241,11 @@ def _hold(due: QuerySet[Any], *order: str, limit: int) -> list[UUID]:
     return [row.pk for row in due]
 
 
+def companies_by_key(keys: Collection[UUID]) -> dict[UUID, Company]:
+    """The companies of a page of rows."""
+    return {company.pk: company for company in Company.objects.filter(pk__any_of=keys).order_by()}
+
+
 _sources: dict[str, Source] = {}
 
 

@@ -60,7 +60,7 @@ def queue_events(events: Iterable[WebhookEvent]) -> None:
 
 def scopes_with_webhooks(scopes: Collection[str]) -> set[str]:
     """Those of these scopes that have a live webhook, so that nobody words events that no one is told of."""
-    live = Webhook.objects.filter(scope__in=scopes, ended_at=None)
+    live = Webhook.objects.filter(scope__any_of=scopes, ended_at=None)
     return set(live.values_list("scope", flat=True))
 
 
