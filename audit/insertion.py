@@ -56,42 +56,61 @@ def insert(row: Row) -> Row:
 
 
 def insert_new(
-    model: type[models.Model], columns: Sequence[str], rows: Sequence[Sequence[Any]], *, same: Mapping[str, Any]
+    model: type[models.Model],
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Any]],
+    *,
+    same: Mapping[str, Any],
+    once: Sequence[str] = (),
 ) -> int:
     """Insert many rows, without signals, but those that are there already by a unique constraint.
 
     Returns how many were new. A row has a value for each of the ``columns``, ``same`` has those that all rows share,
-    both by names of fields; other fields have their default. To a database that knows arrays go one for each column:
-    objects of Django's take several times as long as the database does (``make bench``).
+    both by names of fields; other fields have their default. The constraint is the one of the fields ``once``, any
+    where there are none. To a database that knows arrays goes one for each column whose values differ: objects of
+    Django's take several times as long as the database does (``make bench``).
+
+    Raises:
+        IntegrityError: another constraint refuses a row.
     """
     if not rows:
         return 0
     others = {field.name: field.get_default() for field in model._meta.concrete_fields if not field.primary_key}
     shared = {name: value for name, value in {**others, **same}.items() if name not in columns}
-    statement = _statement_for_many(model, tuple(columns), tuple(shared))
+    if connection.vendor == "postgresql":
+        return _insert_arrays(model, dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)), shared, once)
+    statement = _statement_for_many(model, tuple(columns), tuple(shared), tuple(once))
+    whole = (zip(statement.fields, (*row, *shared.values()), strict=True) for row in rows)
+    values = [[field.get_db_prep_save(value, connection) for field, value in pairs] for pairs in whole]
     with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(statement.sql, [*shared.values(), *map(list, zip(*rows, strict=True))])
-        else:
-            whole = ((*row, *shared.values()) for row in rows)
-            cursor.executemany(
-                statement.sql,
-                [
-                    [
-                        field.get_db_prep_save(value, connection)
-                        for field, value in zip(statement.fields, row, strict=True)
-                    ]
-                    for row in whole
-                ],
-            )
+        cursor.executemany(statement.sql, values)
+        return int(cursor.rowcount)
+
+
+def _insert_arrays(
+    model: type[models.Model], arrays: dict[str, list[Any]], shared: dict[str, Any], once: Sequence[str]
+) -> int:
+    # Whatever all rows have goes once; the first column stays, so that there is an array to count them by.
+    first = next(iter(arrays))
+    for name, values in list(arrays.items()):
+        one = values[0]
+        if name != first and all(value is one or value == one for value in values):
+            shared[name] = one
+            del arrays[name]
+    statement = _statement_for_many(model, tuple(arrays), tuple(shared), tuple(once))
+    with connection.cursor() as cursor:
+        cursor.execute(statement.sql, [*shared.values(), *arrays.values()])
         return int(cursor.rowcount)
 
 
 @lru_cache
-def _statement_for_many(model: type[models.Model], columns: tuple[str, ...], shared: tuple[str, ...]) -> _Statement:
+def _statement_for_many(
+    model: type[models.Model], columns: tuple[str, ...], shared: tuple[str, ...], once: tuple[str, ...]
+) -> _Statement:
     fields = [_field(model, name) for name in (*columns, *shared)]
     quote = connection.ops.quote_name
     names = ", ".join(quote(str(field.column)) for field in fields)
+    known = f" ({', '.join(quote(str(_field(model, name).column)) for name in once)})" if once else ""
     if connection.vendor == "postgresql":
         # Types without their length, so that a value that is too long is refused, not cut. Arrays go in binary form
         # (%b): as text every word in them would be searched for what must be quoted.
@@ -101,7 +120,7 @@ def _statement_for_many(model: type[models.Model], columns: tuple[str, ...], sha
         source = f"SELECT {values} FROM unnest({arrays}) AS one"  # noqa: S608  names of our own
     else:
         source = f"VALUES ({', '.join(['%s'] * len(fields))})"
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) {source} ON CONFLICT DO NOTHING"
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) {source} ON CONFLICT{known} DO NOTHING"
     return _Statement(sql=sql, fields=tuple(fields), returned=())
 
 

@@ -30,6 +30,8 @@ _COLUMNS = (
     "link",
     "reason",
 )
+# So the database asks one index whether a notice is there already.
+_ONCE = ("event", "address", "channel")
 _MAIL, _BELL = Channel.MAIL.value, Channel.BELL.value
 _DUE, _SENT, _SKIPPED = NoticeState.DUE.value, NoticeState.SENT.value, NoticeState.SKIPPED.value
 
@@ -44,8 +46,10 @@ def store(messages: Iterable[Message], *, now: datetime) -> int:
     for message in messages:
         (untold if message.reason else told).append(message)
     same = {"created_at": now, "due_at": now}
-    insert_new(Notice, _COLUMNS, [row for message in untold for row in _skipped(message)], same=same)
-    return insert_new(Notice, _COLUMNS, [row for message in told for row in _going_out(message, now)], same=same)
+    insert_new(Notice, _COLUMNS, [row for message in untold for row in _skipped(message)], same=same, once=_ONCE)
+    return insert_new(
+        Notice, _COLUMNS, [row for message in told for row in _going_out(message, now)], same=same, once=_ONCE
+    )
 
 
 def _going_out(message: Message, now: datetime) -> Iterator[tuple[Any, ...]]:

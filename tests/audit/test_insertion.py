@@ -73,6 +73,27 @@ def test_many_are_stored_as_save_would_and_those_that_are_there_are_left_out(db:
     assert set(stored.values_list("pk", flat=True)) == {rows[0][0], rows[1][0]}
 
 
+def test_each_row_keeps_its_own_where_others_have_the_same(db: None) -> None:
+    columns = ["id", "country", "name", "group_email"]
+    rows = [(uuid4(), "GB", f"Company {number}", "same@acme.example") for number in range(3)]
+    rows.append((uuid4(), "GB", "Company 3", "other@acme.example"))
+    for some in (rows[:1], rows[1:3], rows):
+        insert_new(Company, columns, some, same={})
+    assert sorted(Company.objects.values_list(*columns)) == sorted(rows)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_only_the_constraint_that_is_named_leaves_rows_out(count: int, db: None) -> None:
+    columns = ["id", "name", "cid"]
+    rows = [(uuid4(), f"Company {number}", f"70000{number}") for number in range(count)]
+    assert insert_new(Company, columns, rows, same={}, once=["name"]) == count
+    again = [(uuid4(), name, None) for _, name, _ in rows]
+    assert insert_new(Company, columns, again, same={}, once=["name"]) == 0
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert_new(Company, columns, [(uuid4(), "Another", cid) for _, _, cid in rows[:1]], same={}, once=["name"])
+    assert Company.objects.count() == count
+
+
 @pytest.mark.postgresql
 def test_what_is_too_long_is_refused_and_not_cut(db: None) -> None:
     with pytest.raises(DataError), transaction.atomic():
