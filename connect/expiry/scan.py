@@ -20,7 +20,7 @@ from connect.expiry.messages import messages, webhook_event
 from connect.expiry.sources import Lifetime, Source, sources
 from connect.models import Company, Notice
 
-PAGE = 500
+PAGE = 1000
 _REAL_TIME = timedelta(0)
 
 
