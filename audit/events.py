@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from audit.insertion import insert
+from audit.insertion import insert, new_row
 from audit.models import AuditEvent
 
 JsonScalar = str | int | bool | None
@@ -48,7 +48,8 @@ def record(
     after: Mapping[str, JsonScalar] | None = None,
 ) -> AuditEvent:
     """Insert one event. Call it inside the transaction that makes the change, so that both are kept or neither."""
-    event = AuditEvent(
+    event = new_row(
+        AuditEvent,
         at=now,
         company_at=now + on.clock_ahead if on.clock_ahead else None,
         actor=actor.name[:254],

@@ -8,9 +8,11 @@ that takes longer than the database does (``make bench``). It stands in the lowe
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,13 +25,60 @@ Row = TypeVar("Row", bound=models.Model)
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """``plain`` is, for each field, the type whose values the database takes as they are: nothing is asked of Django
-    for them. None for other fields."""
+    """``read`` gives the values of a row. ``plain`` is, for each field, the type whose values the database takes as
+    they are: nothing is asked of Django for them. None for other fields."""
 
     sql: str
     fields: tuple[Any, ...]
     returned: tuple[Any, ...]
     plain: tuple[type | None, ...] = ()
+    read: Callable[[Any], Sequence[Any]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """The fields of a model in order: name, default, and what makes the default where each row has one of its own."""
+
+    defaults: tuple[tuple[str, Any, Callable[[], Any] | None], ...]
+    names: frozenset[str]
+    related: tuple[tuple[int, str], ...]
+
+
+def new_row(model: type[Row], **values: Any) -> Row:
+    """``model(**values)`` in half the time; a related object is given by the name of its field.
+
+    Raises:
+        TypeError: the model has no such field.
+    """
+    shape = _shape(model)
+    if not values.keys() <= shape.names:
+        raise TypeError(f"{model.__name__} has no field {', '.join(sorted(values.keys() - shape.names))}.")
+    in_order = [
+        values[name] if name in values else default if make is None else make()
+        for name, default, make in shape.defaults
+    ]
+    found = [(position, name, related) for position, name in shape.related if (related := values.get(name)) is not None]
+    for position, _, related in found:
+        in_order[position] = related.pk
+    row = model(*in_order)
+    for _, name, related in found:
+        row._state.fields_cache[name] = related
+    return row
+
+
+@lru_cache
+def _shape(model: type[models.Model]) -> _Shape:
+    fields = model._meta.concrete_fields
+    return _Shape(
+        defaults=tuple(
+            (field.name, None, field.get_default)
+            if callable(field.default)
+            else (field.name, field.get_default(), None)
+            for field in fields
+        ),
+        names=frozenset(field.name for field in fields),
+        related=tuple((position, field.name) for position, field in enumerate(fields) if field.is_relation),
+    )
 
 
 def insert(row: Row) -> Row:
@@ -39,10 +88,9 @@ def insert(row: Row) -> Row:
         IntegrityError: a constraint refuses it.
     """
     statement, database = _statement(type(row)), connections[DEFAULT_DB_ALIAS]
-    raw = [field.pre_save(row, True) for field in statement.fields]
     values: list[Any] = [
-        value if value is None or type(value) is plain else field.get_db_prep_save(value, database)
-        for field, value, plain in zip(statement.fields, raw, statement.plain, strict=True)
+        value if value is None or type(value) is plain else _prepared(field, value, database)
+        for field, value, plain in zip(statement.fields, statement.read(row), statement.plain, strict=True)
     ]
     if not statement.returned:
         tell(statement.sql, values)
@@ -53,6 +101,14 @@ def insert(row: Row) -> Row:
     row._state.adding = False
     row._state.db = database.alias
     return row
+
+
+def _prepared(field: Any, value: Any, database: Any) -> Any:
+    """A moment with its zone is sent as it is to a database that knows zones."""
+    is_moment = type(field) is models.DateTimeField and type(value) is datetime and value.tzinfo is not None
+    if is_moment and database.vendor == "postgresql":
+        return value
+    return field.get_db_prep_save(value, database)
 
 
 def insert_new(
@@ -160,13 +216,32 @@ def _statement(model: type[models.Model]) -> _Statement:
     sql = f"INSERT INTO {quote(model._meta.db_table)} ({columns}) VALUES ({', '.join(['%s'] * len(fields))})"  # noqa: S608  names of our own
     if returned:
         sql += " RETURNING " + ", ".join(quote(str(field.column)) for field in returned)
-    return _Statement(sql=sql, fields=fields, returned=returned, plain=tuple(map(_plain_type, fields)))
+    plain = tuple(map(_plain_type, fields))
+    return _Statement(sql=sql, fields=fields, returned=returned, plain=plain, read=_reader(fields))
+
+
+def _reader(fields: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
+    """What gives the values of a row as they are to be stored; a field may set its own then, such as the moment."""
+    if len(fields) > 1 and all(map(_is_stored_as_it_stands, fields)):
+        return attrgetter(*(field.attname for field in fields))
+    return lambda row: [field.pre_save(row, True) for field in fields]
+
+
+def _is_stored_as_it_stands(field: Any) -> bool:
+    if type(field) is models.DateTimeField:
+        return not field.auto_now and not field.auto_now_add
+    return type(field).pre_save is models.Field.pre_save
 
 
 def _plain_type(field: Any) -> type | None:
     """By the field's own class: one derived from it may prepare values in a way of its own."""
-    if type(field) in (models.ForeignKey, models.OneToOneField):
+    kind = type(field)
+    if kind in (models.ForeignKey, models.OneToOneField):
         return UUID if _plain_type(field.target_field) is UUID else None
-    if type(field) in (models.CharField, models.TextField):
+    if kind in (models.CharField, models.TextField):
         return str
-    return UUID if type(field) is models.UUIDField and connection.features.has_native_uuid_field else None
+    if kind is models.BinaryField and connection.vendor == "postgresql":
+        return bytes
+    if kind is models.BooleanField:
+        return bool
+    return UUID if kind is models.UUIDField and connection.features.has_native_uuid_field else None

@@ -33,23 +33,32 @@ def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
     Raises:
         django.db.Error: its subclasses, as a cursor of Django's does.
     """
-    cursor = _cursor()
-    cursor.execute(sql, parameters)
-    rows: list[tuple[Any, ...]] = cursor.fetchall()
+    database, cursor = _current()
+    with database.wrap_database_errors:
+        cursor.execute(sql, parameters)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
 
 
 def tell(sql: str, parameters: Sequence[Any]) -> None:
     """Run a statement that returns nothing. Raises like ``ask``."""
-    _cursor().execute(sql, parameters)
+    database, cursor = _current()
+    with database.wrap_database_errors:
+        cursor.execute(sql, parameters)
 
 
-def _cursor() -> Any:
+def _current() -> tuple[Any, Any]:
+    """The connection, and a cursor of it: the driver's own, unless somebody logs queries or wraps their execution."""
     database = connections[DEFAULT_DB_ALIAS]
     # As Django does for each cursor: a connection that has ended since the last request is replaced.
     database.close_if_health_check_failed()
     database.ensure_connection()
-    if _kept.connection is not database.connection or _kept.logs != database.queries_logged:
+    logs = database.queries_logged
+    if _kept.connection is not database.connection or _kept.logs != logs:
         _kept.cursor = database.cursor()
-        _kept.connection, _kept.logs = database.connection, database.queries_logged
-    return _kept.cursor
+        _kept.connection, _kept.logs = database.connection, logs
+    if logs or database.execute_wrappers:
+        return database, _kept.cursor
+    # Two more steps that Django's cursor takes; what it does beside them is to find out that nobody wraps anything.
+    database.validate_no_broken_transaction()
+    return database, _kept.cursor.cursor

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from audit.insertion import insert
+from audit.insertion import insert, new_row
 from certauthority import crl_shards, profiles, signers
 from certauthority.authorities import newest_authority
 from certauthority.errors import IssuerEnding, RequestRefused, SerialRepeated
@@ -67,7 +67,8 @@ def issue(
     facts = _sign(judgement.csr, alternative_names, profile, serial, signer=signer, begin=begin, end=end)
     try:
         return insert(  # 8
-            Certificate(
+            new_row(
+                Certificate,
                 authority=authority,
                 crl_shard=shard,
                 recorded_at=now,

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connection, transaction
 
 from audit.events import Actor, record
-from audit.insertion import insert
+from audit.insertion import insert, new_row
 from audit.statements import ask
 from certauthority import issuance, policy, uploads
 from certauthority.errors import RequestRefused, SerialRepeated
@@ -236,7 +236,8 @@ def _lock(new: NewCredential) -> None:
 
 def _store(new: NewCredential, certificate: Certificate, *, actor: Actor, now: datetime) -> Credential:
     credential = insert(
-        Credential(
+        new_row(
+            Credential,
             project=new.project,
             environment=new.environment,
             alias=new.alias,

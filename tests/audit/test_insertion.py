@@ -5,13 +5,15 @@ from __future__ import annotations
 from uuid import uuid4
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.db import DataError, IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.functional import lazystr
 
-from audit.insertion import insert, insert_new, update_each
+from audit.insertion import insert, insert_new, new_row, update_each
 from audit.models import AuditEvent
-from connect.models import Company
+from connect.models import Company, User
+from portal.models import Project
 
 pytestmark = pytest.mark.django_db
 
@@ -52,6 +54,37 @@ def test_the_databases_constraints_hold(db: None) -> None:
     first = insert(event())
     with pytest.raises(IntegrityError), transaction.atomic():
         insert(event(reference=first.reference))
+
+
+def test_an_object_made_for_insertion_is_what_the_model_makes(db: None) -> None:
+    company = Company.objects.create(name="Acme Payments Ltd", country="GB")
+    values = {"company": company, "name": "Rail", "created_at": timezone.now()}
+    made, usual = new_row(Project, **values), Project(**values)
+    shown = [field.attname for field in Project._meta.concrete_fields if not field.primary_key]
+    assert [getattr(made, name) for name in shown] == [getattr(usual, name) for name in shown]
+    assert len({made.pk, usual.pk, new_row(Project, **values).pk, None}) == 4
+    assert made.company is company
+    stored = Project.objects.get(pk=insert(made).pk)
+    assert (stored.company, stored.name, stored.deleted_at) == (company, "Rail", None)
+
+
+def test_each_object_has_defaults_of_its_own() -> None:
+    first, second = new_row(AuditEvent, actor="alice"), new_row(AuditEvent)
+    assert [first.before, first.pk] == [{}, None]
+    assert first.before is not second.before
+    assert first.reference != second.reference
+
+
+def test_a_field_that_the_model_has_not_is_refused() -> None:
+    with pytest.raises(TypeError, match="AuditEvent has no field actress"):
+        new_row(AuditEvent, actress="alice")
+
+
+def test_a_moment_that_a_field_sets_itself_is_set(db: None) -> None:
+    user = User.objects.create_user("alice@acme.example", name="Alice")
+    before = timezone.now()
+    entry = insert(Authenticator(user=user, type="totp", data={}))
+    assert before <= Authenticator.objects.get(pk=entry.pk).created_at <= timezone.now()
 
 
 def company_row(name: str) -> tuple[object, ...]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
 from audit.statements import ask, tell
@@ -50,6 +52,30 @@ def test_queries_are_counted_when_somebody_counts_them(db: None) -> None:
         ask(ONE, ["counted as well"])
     ask(ONE, ["not counted"])
     assert len(captured) == 2
+
+
+def test_who_wraps_the_execution_of_queries_sees_every_one(db: None) -> None:
+    seen: list[str] = []
+
+    def see(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        seen.append(sql)
+        return execute(sql, parameters, many, context)
+
+    ask(ONE, ["before"])
+    with connection.execute_wrapper(see):
+        ask(ONE, ["seen"])
+        ask(ONE, ["seen as well"])
+    ask(ONE, ["not seen"])
+    assert seen == [ONE, ONE]
+
+
+def test_nothing_is_asked_in_a_transaction_that_is_broken(db: None) -> None:
+    with transaction.atomic():
+        transaction.set_rollback(True)
+        with pytest.raises(TransactionManagementError):
+            ask(ONE, ["x"])
+        with pytest.raises(TransactionManagementError):
+            tell(ONE, ["x"])
 
 
 @pytest.mark.django_db(transaction=True)
