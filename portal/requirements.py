@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from certauthority.x509.subject_rules import SubjectRequirement
 from portal.models import Environment, Project
 
@@ -9,12 +11,14 @@ from portal.models import Environment, Project
 def requirement_of(project: Project, environment: Environment) -> SubjectRequirement:
     """The subject rules of this environment of this project."""
     company = project.company
+    return _requirement(environment.code, company.certificate_cid, company.name, project.name, company.country)
+
+
+@lru_cache(maxsize=256)
+def _requirement(code: str, cid: str, organisation: str, unit: str, country: str) -> SubjectRequirement:
+    """These values are the same for every certificate of a project, so they are checked once."""
     return SubjectRequirement(
-        environment_code=environment.code,
-        cid=company.certificate_cid,
-        organisation=company.name,
-        organisational_unit=project.name,
-        country=company.country,
+        environment_code=code, cid=cid, organisation=organisation, organisational_unit=unit, country=country
     )
 
 

@@ -62,7 +62,8 @@ _DECIMAL_SPACE = rb"[\s,]{1,12}"
 
 
 def _decimal_pattern() -> re.Pattern[bytes]:
-    pattern = rb"(?<![\d.-])48(?=S(?:NS){1,4}(?:2S1S[013]S|48S(?:NS){1,4}6S))"
+    # What may not stand before the number is looked at after it: the search begins with digits, and is far faster.
+    pattern = rb"48(?<![\d.-]48)(?=S(?:NS){1,4}(?:2S1S[013]S|48S(?:NS){1,4}6S))"
     return re.compile(pattern.replace(b"NS", rb"-?\d{1,3}S").replace(b"S", _DECIMAL_SPACE))
 
 
@@ -84,13 +85,21 @@ _NOT_HEX = re.compile(rb"[^0-9A-Fa-f]")
 _HEX_SEPARATORS = b": \t\r\n"
 
 
+def has_any(text: bytes, words: tuple[bytes, ...]) -> bool:
+    """Whether one of the words stands in the text. A loop, as `any` takes three times as long."""
+    for word in words:  # noqa: SIM110  see above
+        if word in text:
+            return True
+    return False
+
+
 def secrets_in(data: bytes, text: bytes) -> Iterator[Secret]:
     """What begins anywhere in the data, as DER, and in its text, which is the data itself or another form of it.
 
     Data with thousands of places that only look like a beginning was made to keep us busy, and counts as a key.
     """
     yield from _begun(data, _DER, lambda octets: octets)
-    if any(magic in data for magic in _KEYSTORE_MAGICS) or any(words in text for words in _KEYSTORE_TEXTS):
+    if has_any(data, _KEYSTORE_MAGICS) or has_any(text, _KEYSTORE_TEXTS):
         yield Secret.KEYSTORE
     yield from _begun(text, _BASE64, _from_base64)
     yield from _begun(text, _HEX, _from_hex)

@@ -32,6 +32,7 @@ _DIRECTION_AND_LINES = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u20
 _URL = re.compile(r"[a-z][a-z0-9+.-]{0,30}://|www\.|https?[:.]", re.IGNORECASE)
 # A name of the domain name system, with or without a path: an address that lost its scheme.
 _HOST = re.compile(r"(?:[a-z0-9-]{1,63}\.)+[a-z]{2,63}(?:[/:?#].*)?", re.IGNORECASE)
+_COUNTRY = re.compile("[A-Za-z]{2}")
 _MAX_LISTED = 5
 _MAX_SHOWN = 120
 
@@ -62,7 +63,7 @@ def is_url(common_name: str) -> bool:
 
 def same_text(one: str, other: str) -> bool:
     """Letter for letter, as the certificate shows what the request has; only composition of accents may differ."""
-    return unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+    return one == other or unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
 
 
 def shown(value: str) -> str:
@@ -157,7 +158,7 @@ def _judge_country(name: DistinguishedName) -> Verdict:
     return Verdict(
         "dn.country",
         "Form of the country",
-        all(re.fullmatch("[A-Za-z]{2}", country) for country in countries),
+        all(_COUNTRY.fullmatch(country) for country in countries),
         shown(", ".join(countries)) or "no C",
         "two letters of ISO 3166, or no C",
         "RFC 5280, appendix A.1; X.520, 6.3.1",

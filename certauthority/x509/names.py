@@ -100,7 +100,7 @@ class DistinguishedName:
         rdns = sorted(_encode(sorted(_normalised(a) for a in rdn)) for rdn in self.rdns)
         return hashlib.sha256(_encode(rdns)).hexdigest()
 
-    @property
+    @cached_property
     def common_name(self) -> str:
         """The first CN, or nothing."""
         return next(iter(self.get("CN")), "")

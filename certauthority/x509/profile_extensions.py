@@ -42,20 +42,25 @@ class WantedExtension:
 
 @dataclass(frozen=True, slots=True)
 class ExtensionSet:
-    """All extensions of one certificate: those of the profile, which are written once, and its own."""
+    """Several extensions, in the order in which they are written, with the DER of each, one after another."""
 
-    of_profile: tuple[WantedExtension, ...]
-    of_profile_written: bytes
-    own: tuple[WantedExtension, ...]
+    wanted: tuple[WantedExtension, ...]
+    each_written: bytes
 
     def all(self) -> tuple[WantedExtension, ...]:
         """In the order in which they are written."""
-        return self.of_profile + self.own
+        return self.wanted
 
     def written(self) -> bytes:
         """The DER of the SEQUENCE of all of them."""
-        own = b"".join(extension.written() for extension in self.own)
-        return asn1.write(asn1.SEQUENCE, self.of_profile_written + own)
+        return asn1.write(asn1.SEQUENCE, self.each_written)
+
+    def __add__(self, other: ExtensionSet) -> ExtensionSet:
+        return ExtensionSet(self.wanted + other.wanted, self.each_written + other.each_written)
+
+
+def _set_of(*wanted: WantedExtension) -> ExtensionSet:
+    return ExtensionSet(wanted, b"".join(extension.written() for extension in wanted))
 
 
 def extensions_for(
@@ -87,14 +92,19 @@ def _extension_set(
     if not (dns_names or ip_addresses) and "serverAuth" in profile.extended_key_usage:
         raise ProfileError("A server certificate needs at least one DNS name or IP address (RFC 9525, 3).")
     is_rsa, own_identifier = _key_facts(public_key)
-    own = [
-        WantedExtension(x509.SubjectKeyIdentifier(own_identifier)),
-        WantedExtension(x509.AuthorityKeyIdentifier(issuer_key_identifier or own_identifier, None, None)),
-    ]
+    found = (
+        _of_profile(profile, is_rsa)
+        + _set_of(WantedExtension(x509.SubjectKeyIdentifier(own_identifier)))
+        + _of_issuer(issuer_key_identifier or own_identifier)
+    )
     names = [*map(x509.DNSName, dns_names), *map(x509.IPAddress, ip_addresses)]
-    if names:
-        own.append(WantedExtension(x509.SubjectAlternativeName(names)))
-    return ExtensionSet(*_of_profile(profile, is_rsa), tuple(own))
+    return found + _set_of(WantedExtension(x509.SubjectAlternativeName(names))) if names else found
+
+
+# The same in every certificate of an issuer.
+@lru_cache(maxsize=32)
+def _of_issuer(key_identifier: bytes) -> ExtensionSet:
+    return _set_of(WantedExtension(x509.AuthorityKeyIdentifier(key_identifier, None, None)))
 
 
 def _key_facts(public_key: bytes) -> tuple[bool, bytes]:
@@ -110,7 +120,7 @@ def _key_facts(public_key: bytes) -> tuple[bool, bytes]:
 
 # Each list that certificates may name makes a profile of its own.
 @lru_cache(maxsize=1024)
-def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, ...], bytes]:
+def _of_profile(profile: Profile, is_rsa: bool) -> ExtensionSet:
     usages = set(profile.key_usage)
     if is_rsa and not profile.is_ca and not profile.ocsp_no_check:
         usages.add("keyEncipherment")
@@ -128,7 +138,7 @@ def _of_profile(profile: Profile, is_rsa: bool) -> tuple[tuple[WantedExtension, 
         wanted.append(WantedExtension(x509.CRLDistributionPoints([point])))
     if access := _access_descriptions(profile):
         wanted.append(WantedExtension(x509.AuthorityInformationAccess(access)))
-    return tuple(wanted), b"".join(extension.written() for extension in wanted)
+    return _set_of(*wanted)
 
 
 def _access_descriptions(profile: Profile) -> list[x509.AccessDescription]:

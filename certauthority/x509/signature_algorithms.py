@@ -89,6 +89,8 @@ def _hash_of_pss(parameters: list[der.Element]) -> str:
         return ""
 
 
+# Nothing but the algorithm is judged, and there are few.
+@lru_cache(maxsize=64)
 def judge_signature_algorithm(algorithm: SignatureAlgorithm) -> tuple[Verdict, ...]:
     """The rules about hash, scheme and parameters, kept or broken."""
     return (_judge_hash(algorithm), _judge_scheme(algorithm), _judge_parameters(algorithm))

@@ -32,12 +32,13 @@ def write_time(moment: datetime) -> bytes:
 
     Raises ProfileError for a time without a zone and for the years before 1950, which no certificate can state so.
     """
-    if moment.tzinfo is None or moment.astimezone(UTC).year < 1950:
+    utc = moment.astimezone(UTC) if moment.tzinfo is not None else None
+    if utc is None or utc.year < 1950:
         raise ProfileError("A time in a certificate needs a zone, and is in 1950 or later.")
-    utc = moment.astimezone(UTC)
+    rest = b"%02d%02d%02d%02d%02dZ" % (utc.month, utc.day, utc.hour, utc.minute, utc.second)
     if utc.year <= _LAST_UTC_TIME_YEAR:
-        return der.write(der.UTC_TIME, utc.strftime("%y%m%d%H%M%SZ").encode())
-    return der.write(der.GENERALIZED_TIME, utc.strftime("%Y%m%d%H%M%SZ").encode())
+        return der.write(der.UTC_TIME, b"%02d" % (utc.year % 100) + rest)
+    return der.write(der.GENERALIZED_TIME, b"%04d" % utc.year + rest)
 
 
 def write_integer(number: int) -> bytes:

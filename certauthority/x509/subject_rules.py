@@ -15,7 +15,7 @@ from .names import DistinguishedName
 from .verdicts import Verdict
 
 _ALLOWED = ("CN", "O", "OU", "C")
-_UNIQUE = "[A-Za-z0-9][A-Za-z0-9._-]*"
+_UNIQUE = re.compile("[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class SubjectRules(Protocol):
@@ -115,7 +115,7 @@ class SubjectRequirement:
     def fits_common_name(self, common_name: str) -> bool:
         """Whether a common name follows the pattern, whatever its length."""
         end = self._common_name_end
-        return common_name.endswith(end) and bool(re.fullmatch(_UNIQUE, common_name.removesuffix(end)))
+        return common_name.endswith(end) and bool(_UNIQUE.fullmatch(common_name.removesuffix(end)))
 
 
 def judge_subject(name: DistinguishedName, requirement: SubjectRequirement) -> tuple[Verdict, ...]:
@@ -188,7 +188,8 @@ def judge_other_attributes(name: DistinguishedName, *, allowed: Container[str], 
 
 def judge_repeated(name: DistinguishedName) -> Verdict:
     """Nothing stands in the name twice, and no part has more than one attribute."""
-    counts = Counter(attribute.label for attribute in name.attributes)
+    labels = [attribute.label for attribute in name.attributes]
+    counts = Counter(labels) if len(set(labels)) < len(labels) else {}
     findings = [f"{label} {count} times" for label, count in counts.items() if count > 1]
     findings += ["+".join(attribute.label for attribute in rdn) + " in one part" for rdn in name.rdns if len(rdn) > 1]
     return Verdict(
