@@ -26,7 +26,7 @@ Row = TypeVar("Row", bound=models.Model)
 @dataclass(frozen=True, slots=True)
 class _Statement:
     """``read`` gives the values of a row. ``plain`` is, for each field, the type whose values the database takes as
-    they are: nothing is asked of Django for them. None for other fields."""
+    they are (moments only with their zone): nothing is asked of Django for them. None for other fields."""
 
     sql: str
     fields: tuple[Any, ...]
@@ -72,7 +72,7 @@ def _shape(model: type[models.Model]) -> _Shape:
     return _Shape(
         defaults=tuple(
             (field.name, None, field.get_default)
-            if callable(field.default)
+            if field.has_default() and callable(field.default)
             else (field.name, field.get_default(), None)
             for field in fields
         ),
@@ -87,9 +87,11 @@ def insert(row: Row) -> Row:
     Raises:
         IntegrityError: a constraint refuses it.
     """
-    statement, database = _statement(type(row)), connections[DEFAULT_DB_ALIAS]
+    statement = _statement(type(row))
     values: list[Any] = [
-        value if value is None or type(value) is plain else _prepared(field, value, database)
+        value
+        if value is None or (type(value) is plain and (plain is not datetime or _has_zone(value)))
+        else field.get_db_prep_save(value, connections[DEFAULT_DB_ALIAS])
         for field, value, plain in zip(statement.fields, statement.read(row), statement.plain, strict=True)
     ]
     if not statement.returned:
@@ -99,16 +101,12 @@ def insert(row: Row) -> Row:
         for field, value in zip(statement.returned, returned, strict=True):
             setattr(row, field.attname, value)
     row._state.adding = False
-    row._state.db = database.alias
+    row._state.db = DEFAULT_DB_ALIAS
     return row
 
 
-def _prepared(field: Any, value: Any, database: Any) -> Any:
-    """A moment with its zone is sent as it is to a database that knows zones."""
-    is_moment = type(field) is models.DateTimeField and type(value) is datetime and value.tzinfo is not None
-    if is_moment and database.vendor == "postgresql":
-        return value
-    return field.get_db_prep_save(value, database)
+def _has_zone(moment: Any) -> bool:
+    return moment.tzinfo is not None
 
 
 def insert_new(
@@ -240,8 +238,8 @@ def _plain_type(field: Any) -> type | None:
         return UUID if _plain_type(field.target_field) is UUID else None
     if kind in (models.CharField, models.TextField):
         return str
-    if kind is models.BinaryField and connection.vendor == "postgresql":
-        return bytes
+    if kind in (models.BinaryField, models.DateTimeField) and connection.vendor == "postgresql":
+        return bytes if kind is models.BinaryField else datetime
     if kind is models.BooleanField:
         return bool
     return UUID if kind is models.UUIDField and connection.features.has_native_uuid_field else None

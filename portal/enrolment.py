@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
@@ -222,10 +223,15 @@ def _refuse_submission_of_another_project(new: NewCredential) -> None:
         raise NotAllowed("This form was sent before, for another project. Open Add certificate again and fill it anew.")
 
 
+@cache
+def _hold() -> str:
+    """``HOLD``, locked where the database has locks of rows."""
+    return HOLD + (connection.ops.for_update_sql() if connection.features.has_select_for_update else "")
+
+
 def _lock(new: NewCredential) -> None:
     """Hold the project, so that it is not deleted while a certificate is added to it."""
-    lock = connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
-    if not ask(HOLD + lock, [new.project.pk.hex]):
+    if not ask(_hold(), [new.project.pk.hex]):
         raise NotAllowed("This project was deleted a moment ago. Nothing was added to it.")
     if new.predecessor is not None and not Credential.objects.filter(pk=new.predecessor.pk, ended_at=None).exists():
         raise PredecessorEnded(

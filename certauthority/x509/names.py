@@ -107,7 +107,7 @@ class DistinguishedName:
 
     def get(self, label: str) -> tuple[str, ...]:
         """The values of the attributes with this label."""
-        return tuple(attribute.value for attribute in self.attributes if attribute.label == label)
+        return tuple([attribute.value for attribute in self.attributes if attribute.label == label])
 
 
 def _attribute_text(attribute: NameAttribute) -> str:

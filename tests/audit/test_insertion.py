@@ -50,6 +50,13 @@ def test_values_that_must_be_prepared_are(db: None) -> None:
     assert (stored.at, stored.company_at) == (later, None)
 
 
+def test_a_moment_without_a_zone_is_told_as_django_tells_it(db: None) -> None:
+    naive = timezone.now().replace(tzinfo=None)
+    with pytest.warns(RuntimeWarning, match="received a naive datetime"):
+        stored = insert(AuditEvent(at=naive, actor="alice", action="x", object_type="t", object_id="1"))
+    assert AuditEvent.objects.get(pk=stored.pk).at == timezone.make_aware(naive)
+
+
 def test_the_databases_constraints_hold(db: None) -> None:
     first = insert(event())
     with pytest.raises(IntegrityError), transaction.atomic():
