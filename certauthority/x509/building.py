@@ -25,9 +25,10 @@ _VERSION_3 = asn1.write(0xA0, write_integer(2))
 _EMPTY_NAME = asn1.write(asn1.SEQUENCE, b"")
 _MAX_SERIAL_BITS = 159
 _SHA256_RSA = x509.SignatureAlgorithmOID.RSA_WITH_SHA256
+# Made once: the library looks for its backend each time.
 _ECDSA = {
-    "secp256r1": (x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256, SHA256()),
-    "secp384r1": (x509.SignatureAlgorithmOID.ECDSA_WITH_SHA384, SHA384()),
+    "secp256r1": (x509.SignatureAlgorithmOID.ECDSA_WITH_SHA256, ec.ECDSA(SHA256())),
+    "secp384r1": (x509.SignatureAlgorithmOID.ECDSA_WITH_SHA384, ec.ECDSA(SHA384())),
 }
 
 
@@ -240,7 +241,7 @@ def _check_signature(certificate: x509.Certificate, signer: rsa.RSAPublicKey | e
         if isinstance(signer, rsa.RSAPublicKey):
             signer.verify(signature, signed, padding.PKCS1v15(), SHA256())
         else:
-            signer.verify(signature, signed, ec.ECDSA(_ECDSA[signer.curve.name][1]))
+            signer.verify(signature, signed, _ECDSA[signer.curve.name][1])
     except Exception as error:
         raise _differs("signature") from error
 

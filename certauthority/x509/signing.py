@@ -19,9 +19,10 @@ SigningKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 # AlgorithmIdentifiers: RFC 4055, 5 (with NULL) and RFC 5758, 3.2 (without parameters).
 _RSA_SHA256 = der.write(der.SEQUENCE, der.write_oid("1.2.840.113549.1.1.11") + b"\x05\x00")
-_ECDSA: dict[str, tuple[SHA256 | SHA384, bytes]] = {
-    "secp256r1": (SHA256(), der.write(der.SEQUENCE, der.write_oid("1.2.840.10045.4.3.2"))),
-    "secp384r1": (SHA384(), der.write(der.SEQUENCE, der.write_oid("1.2.840.10045.4.3.3"))),
+# The algorithm of a curve is made once: the library looks for its backend each time.
+_ECDSA: dict[str, tuple[ec.ECDSA, bytes]] = {
+    "secp256r1": (ec.ECDSA(SHA256()), der.write(der.SEQUENCE, der.write_oid("1.2.840.10045.4.3.2"))),
+    "secp384r1": (ec.ECDSA(SHA384()), der.write(der.SEQUENCE, der.write_oid("1.2.840.10045.4.3.3"))),
 }
 _TRUE = b"\x01\x01\xff"
 _LAST_UTC_TIME_YEAR = 2049
@@ -74,11 +75,11 @@ def signature_bits(to_be_signed: bytes, key: SigningKey) -> bytes:
     if isinstance(key, rsa.RSAPrivateKey):
         signature = key.sign(to_be_signed, padding.PKCS1v15(), SHA256())
     else:
-        signature = key.sign(to_be_signed, ec.ECDSA(_for_curve(key)[0]))
+        signature = key.sign(to_be_signed, _for_curve(key)[0])
     return der.write(der.BIT_STRING, b"\x00" + signature)
 
 
-def _for_curve(key: ec.EllipticCurvePrivateKey) -> tuple[SHA256 | SHA384, bytes]:
+def _for_curve(key: ec.EllipticCurvePrivateKey) -> tuple[ec.ECDSA, bytes]:
     try:
         return _ECDSA[key.curve.name]
     except KeyError as error:
