@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.renderers import BaseRenderer
+from django.utils.safestring import SafeString
 
 from connect.typed_fields import LineField, SafeTextInput
 from kmp.downloads import FileFormat
@@ -19,6 +22,24 @@ _SEARCH_LENGTH = 100
 
 class _SearchInput(SafeTextInput):
     input_type = "search"
+
+
+class _Choice(forms.Select):
+    """A menu whose markup is kept: Django renders a template for each of its options."""
+
+    def render(
+        self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: BaseRenderer | None = None
+    ) -> SafeString:
+        attributes = tuple({**self.attrs, **(attrs or {})}.items())
+        chosen = value if isinstance(value, str) else str(value or "")
+        return _menu(name, chosen, attributes, tuple((str(one), str(label)) for one, label in self.choices))
+
+
+@lru_cache(maxsize=256)
+def _menu(
+    name: str, chosen: str, attributes: tuple[tuple[str, Any], ...], choices: tuple[tuple[str, str], ...]
+) -> SafeString:
+    return forms.Select(choices=choices).render(name, chosen, dict(attributes))
 
 
 def _day(label: str) -> forms.DateField:
@@ -42,17 +63,22 @@ class InventoryForm(forms.Form):
         error_messages={"max_length": f"A search has at most {_SEARCH_LENGTH} characters."},
     )
     application = forms.ChoiceField(
-        label="Application", required=False, error_messages={"invalid_choice": "There is no such application."}
+        label="Application",
+        required=False,
+        widget=_Choice,
+        error_messages={"invalid_choice": "There is no such application."},
     )
     environment = forms.ChoiceField(
         label="Environment",
         required=False,
+        widget=_Choice,
         choices=[("", "Both"), *Environment.choices],
         error_messages={"invalid_choice": "Choose MTF or Production."},
     )
     status = forms.ChoiceField(
         label="Status",
         required=False,
+        widget=_Choice,
         choices=[("", "All statuses"), *Status.choices],
         error_messages={"invalid_choice": "Choose one of the statuses."},
     )
