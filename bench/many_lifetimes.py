@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
@@ -46,7 +47,9 @@ SELECT gen_random_uuid(), p.id, 'sandbox', 'ALIAS-' || n, c.id, c.subject_digest
   (c.not_after AT TIME ZONE 'UTC')::date - %(threshold)s::int, ''
 FROM generate_series(%(first)s::int, %(last)s::int) n
 JOIN certauthority_certificate c ON c.fingerprint = lpad(to_hex(n), 64, '0')
-JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM portal_project) p ON p.place = n %% %(projects)s::int
+JOIN (
+  SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM portal_project WHERE company_id = ANY(%(owners)s::uuid[])
+) p ON p.place = n %% %(projects)s::int
 """
 _ENTRIES = """
 INSERT INTO kmp_inventoryentry (
@@ -57,8 +60,9 @@ SELECT gen_random_uuid(), 'KM-' || 5000000 + n, o.id, %(application)s, 'mtf', 'c
   (c.not_after AT TIME ZONE 'UTC')::date - %(threshold)s::int, ''
 FROM generate_series(%(first)s::int, %(last)s::int) n
 JOIN certauthority_certificate c ON c.fingerprint = lpad(to_hex(n), 64, '0')
-JOIN (SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM connect_company) o
-  ON o.place = n %% %(companies)s::int
+JOIN (
+  SELECT id, row_number() OVER (ORDER BY id) - 1 AS place FROM connect_company WHERE id = ANY(%(owners)s::uuid[])
+) o ON o.place = n %% %(companies)s::int
 """
 _DUE_CREDENTIALS = """
 WITH due AS (
@@ -131,8 +135,8 @@ def make_companies(*, now: datetime) -> list[Company]:
     return companies
 
 
-def make_certificates(count: int, *, now: datetime) -> None:
-    """So many live certificates, none of them due: half are credentials, half entries of the inventory.
+def make_certificates(count: int, *, owners: Sequence[Company], now: datetime) -> None:
+    """So many live certificates of these companies, none due: half are credentials, half entries of the inventory.
 
     Those of companies whose clock is ahead have passed their last threshold.
     """
@@ -147,8 +151,9 @@ def make_certificates(count: int, *, now: datetime) -> None:
         "threshold": max(settings.NOTICE_THRESHOLD_DAYS),
         "application": application.pk,
         "application_name": application.name,
-        "projects": Project.objects.count(),
-        "companies": Company.objects.count(),
+        "owners": [company.pk for company in owners],
+        "projects": Project.objects.filter(company__in=owners).count(),
+        "companies": len(owners),
     }
     with connection.cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")
