@@ -70,6 +70,7 @@ def test_what_was_typed_is_offered_after_sign_in_and_sent(browser: Client, alice
     give_password(browser, alice)
     page = browser.get(PAGE).content.decode()
     assert "Your session had ended when you sent this form. Nothing of it was stored." in page
+    assert f'<dt>Goes to</dt><dd class="mono">{address}?from=list</dd>' in page.replace("<wbr>", "")
     target, fields = offered(page)
     assert (target, fields) == (f"{address}?from=list", {"name": "Checkout API", "description": NAME})
     assert browser.post(target, fields).status_code == 302
