@@ -1,4 +1,4 @@
-"""What grows with the number of certificates: pages, the scan for ends that people must be told of, and the endpoint.
+"""What may grow with the number of certificates: pages, the scan for ends that people must be told of, single calls.
 
 The database is filled with 10,000, then 100,000, then 1,000,000 certificates of 1,000 companies. One company has 1,000
 of them at every size; a large one has every fiftieth, half of them in one project. Each page is asked for by eight
@@ -16,21 +16,16 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-import psutil
-
-from bench import tls_client
 from bench.load import fill, pages
+from bench.load.calls import Calls
 from bench.load.site import Site
 from bench.report import Plot, Result, at_most, percentile, seconds
-from bench.tls_client import Target
-from tools.stack.layout import SANDBOX
 
 SIZES = (10_000, 100_000, 1_000_000)
 PAGE_MILLISECONDS = 150
 # Not at 30 days: of that, those who were to be told have been told (`bench.load.rows`).
 DUE, DUE_DAYS = 2_000, (60, 14, 7)
 DUE_SECONDS, IDLE_MILLISECONDS = 0.5, 20
-LOOK_UP_SECONDS = 5.0
 CERTIFICATES = "certificates"
 MIDDLE, LARGE = "company of 1,000", "large company"
 
@@ -44,7 +39,7 @@ def measure(site: Site) -> Iterator[Result | Plot]:
     with site.quiet(), tempfile.TemporaryDirectory() as directory:
         now = timezone.now()
         population = fill.populate(now=now)
-        caller = _caller(site, Path(directory))
+        calls = Calls(site, Path(directory))
         people = {
             MIDDLE: pages.sign_in(site, population.middle),
             LARGE: pages.sign_in(site, population.large),
@@ -55,9 +50,10 @@ def measure(site: Site) -> Iterator[Result | Plot]:
             yield Result(f"filling up to {size:,} certificates", f"{spent:.0f} s")
             yield from _measure_pages(site, people, size, growth)
             yield from _measure_scan(size, growth)
-            yield from _measure_endpoint(site, caller, size, growth)
+            yield from calls.measure(size)
         yield from growth.results()
     yield from growth.plots()
+    yield calls.plot()
 
 
 class _Growth:
@@ -67,7 +63,6 @@ class _Growth:
         self.pages: Mapping[str, Points] = {MIDDLE: defaultdict(list), LARGE: defaultdict(list)}
         self.queries: dict[str, set[int]] = defaultdict(set)
         self.scan: Points = defaultdict(list)
-        self.endpoint: Points = defaultdict(list)
 
     def results(self) -> Iterator[Result]:
         """Whether a page asks the same number of queries at every size, of a company that has the same at every size.
@@ -83,7 +78,7 @@ class _Growth:
                 yield Result(f"queries of {name}: fewest to most", f"{min(found)} to {max(found)}")
 
     def plots(self) -> Iterator[Plot]:
-        """p95 of the pages, the scan, and CPU time of the endpoint, over the number of certificates."""
+        """p95 of the pages, and the scan, over the number of certificates."""
         for who, name in ((MIDDLE, "pages"), (LARGE, "pages-large")):
             yield Plot(
                 name,
@@ -95,14 +90,6 @@ class _Growth:
                 log_x=True,
             )
         yield Plot("scan", "Scan for ends", CERTIFICATES, "ms", dict(self.scan), log_x=True, log_y=True)
-        yield Plot(
-            "endpoint-growth",
-            "The endpoint’s CPU time for a request",
-            CERTIFICATES,
-            "ms",
-            dict(self.endpoint),
-            log_x=True,
-        )
 
 
 def _measure_pages(site: Site, people: Mapping[str, pages.Person], size: int, growth: _Growth) -> Iterator[Result]:
@@ -154,31 +141,3 @@ def _scan_due(days: int) -> tuple[int, float]:
     rows = told.count()
     told.delete()
     return rows, spent
-
-
-def _measure_endpoint(site: Site, caller: Target, size: int, growth: _Growth) -> Iterator[Result]:
-    tls = tls_client.context_with(caller.certificate)
-    tls_client.requests(caller, tls, seconds=1.0)
-    before = _processor_seconds(site, "gateway")
-    spent = tls_client.requests(caller, tls, seconds=LOOK_UP_SECONDS)
-    cost = (_processor_seconds(site, "gateway") - before) / len(spent.each) * 1000
-    growth.endpoint["one call"].append((size, cost))
-    p50, p99 = (percentile(spent.each, percent) * 1000 for percent in (50, 99))
-    yield Result(
-        f"endpoint’s answer, {size:,}: CPU time of its process",
-        f"{cost:.2f} ms (p50 {p50:.2f}, p99 {p99:.2f}, {spent.rate:.0f}/s)",
-    )
-
-
-def _processor_seconds(site: Site, name: str) -> float:
-    """What a process of the stack, and those that it began, have spent of the processor so far."""
-    whole = [psutil.Process(site.stack.pid(name))]
-    whole += whole[0].children(recursive=True)
-    return sum(sum(process.cpu_times()[:2]) for process in whole)
-
-
-def _caller(site: Site, folder: Path) -> Target:
-    """A client of the endpoint with a live certificate, which was there before all others."""
-    from bench.handshakes import client_certificate
-
-    return Target(site.layout.ports["https"], SANDBOX, client_certificate(folder))
