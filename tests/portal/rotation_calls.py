@@ -1,4 +1,4 @@
-"""Calls at the endpoint with the certificates of a rotation, written as the endpoint writes them."""
+"""Calls at the endpoint with the certificates of a rotation, written as the endpoint writes them; and its end."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from certauthority.models import ReasonCode
+from audit.events import Actor
+from certauthority.models import ReasonCode, RevocationReason
 from certauthority.use_records import record_calls
+from portal import revocation
 from portal.models import Credential
 from tests.certauthority.seen_calls import seen
 
@@ -38,3 +40,9 @@ def called_hourly(credential: Credential, *, since: int, until: int, now: dateti
     record_calls(
         [seen(credential.certificate, hour - timedelta(hours=ago), address=address) for ago in range(until, since + 1)]
     )
+
+
+def end(credential: Credential, *, days_ago: float = 0) -> None:
+    """Revoke it, so many days ago, because another took its place."""
+    now = timezone.now() - timedelta(days=days_ago)
+    revocation.end(credential, reason=RevocationReason.SUPERSEDED, actor=Actor("test"), now=now)
