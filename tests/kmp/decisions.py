@@ -6,17 +6,20 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
+from audit.events import Actor
 from audit.models import AuditEvent
 from certauthority.lint import lint_certificate
 from certauthority.models import Certificate
 from certauthority.records import facts_of
 from certauthority.x509.profile import add_months
 from connect.models import Channel, Notice, User
+from kmp import key_management
 from kmp.models import CertificateRequest, Environment, InventoryEntry, RequestState
 from tests.kmp.factories import PORTAL_CLIENT
 from tests.kmp.wizard import company_of, make_draft, make_renewal, submitted
 
 A2A = "a2a-commerce-client"
+REASON = "The contact is no mailbox of your company. Name one that is."
 LONG_AGO = timedelta(hours=1)
 
 
@@ -92,3 +95,8 @@ def expected_notices(request: CertificateRequest) -> list[tuple[str, str]]:
     """Olga and Piet by mail and bell, and the group mailbox by mail: each once."""
     officers = [(f"{name}@acme.example", channel.value) for name in ("olga", "piet") for channel in Channel]
     return sorted([*officers, (company_of(request.officer).group_email, Channel.MAIL.value)])
+
+
+def in_review(request: CertificateRequest, by: User) -> CertificateRequest:
+    """The same request, whose review somebody of the staff has begun."""
+    return key_management.begin_review(request, by=by, actor=Actor(by.email), now=timezone.now())
