@@ -138,3 +138,8 @@ def ended(
     request.decided_by, request.reason, request.entry = "automatic review", reason, entry
     request.save()
     return request
+
+
+def good_csr(officer: User, code: str = PORTAL_CLIENT) -> bytes:
+    """PEM of a CSR that keeps every rule of the officer’s company for MTF."""
+    return make_kmp_csr(rules_for(company_of(officer), code))
