@@ -1,4 +1,4 @@
-"""Which entries the inventory lists: every filter, every order, every search, page after page."""
+"""Which entries the inventory lists: every filter, every order, page after page."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from certauthority.models import Authority
 from connect.models import Company
 from kmp import inventory, inventory_pages
 from kmp.inventory import Order, Sort, Status, Wanted
-from kmp.inventory_pages import PAGE_SIZE, Page, page_of
+from kmp.inventory_pages import PAGE_SIZE, page_of
 from kmp.models import EntryState, InventoryEntry
-from kmp.serials import read_serial
 from tests.factories import make_company
 from tests.kmp.factories import make_many_entries
+from tests.kmp.inventory_walk import NOON, forward, references
 
-NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 21, 0, 0, tzinfo=UTC)
 
 
@@ -36,17 +35,6 @@ def many(company: Company) -> list[InventoryEntry]:
     make_many_entries(make_company(), 30, now=NOON)
     make_many_entries(company, 3 * PAGE_SIZE + 4, now=NOON)
     return list(InventoryEntry.objects.filter(company=company))
-
-
-def forward(company: Company, wanted: Wanted, order: Order) -> list[Page]:
-    pages = [page_of(company, wanted, order, now=NOON)]
-    while pages[-1].next:
-        pages.append(page_of(company, wanted, order, after=pages[-1].next, now=NOON))
-    return pages
-
-
-def references(*pages: Page) -> list[str]:
-    return [row.entry.reference for page in pages for row in page.rows]
 
 
 def part_at_noon(entry: InventoryEntry) -> int:
@@ -215,71 +203,6 @@ def test_days_at_the_ends_of_the_calendar_are_no_trouble(company: Company, many:
     assert page_of(company, wanted, Order(), now=NOON).total.number == len(many)
 
 
-def entry_to_find(company: Company) -> InventoryEntry:
-    (entry,) = make_many_entries(company, 1)
-    InventoryEntry.objects.filter(pk=entry.pk).update(
-        reference="KM-204417",
-        application_name="Cross-Border Services API-MTLS",
-        environment="production",
-        common_name="Olga_100%-Client",
-        serial="4c810ed7229af365",
-        issued_at=datetime(2025, 12, 12, 9, tzinfo=UTC),
-        expires_at=datetime(2027, 1, 12, 9, tzinfo=UTC),
-        state=EntryState.REVOKED,
-    )
-    return entry
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "KM-204417",
-        "204417",
-        "km-2044",
-        "cross-border",
-        "Production",
-        "olga_100%",
-        "OLGA_100%-CLIENT",
-        "4c810ed7229af365",
-        "4C:81:0E:D7:22:9A:F3:65",
-        "0x004C810ED7229AF365",
-        "4c 81 0e d7 22 9a f3 65",
-        "0E:D7",
-        "12 Jan 2027",
-        "2027-01-12",
-        "January 2027",
-        "12 Dec 2025",
-        "2025-12",
-        "revoked",
-        " Revoked ",
-        "olga production",
-        "production   KM-204417",
-    ],
-)
-def test_a_search_finds_by_every_column(company: Company, many: list[InventoryEntry], text: str) -> None:
-    entry_to_find(company)
-    pages = forward(company, Wanted(search=text), Order())
-    assert "KM-204417" in references(*pages)
-    assert len(references(*pages)) < len(many)
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["olga1100x", "%", "_", "KM-204417 olgas", "0x", "'", '"', "\\", "4c81 nothing", "13 Jan 2027", "0e:d8"],
-)
-def test_a_search_finds_nothing_else(company: Company, text: str) -> None:
-    entry_to_find(company)
-    found = page_of(company, Wanted(search=text), Order(), now=NOON)
-    expected = 1 if text in ("%", "_") else 0  # They are in the common name, and stand for nothing but themselves.
-    assert found.total.number == expected
-
-
-def test_a_new_name_of_an_application_is_found(company: Company) -> None:
-    entry = entry_to_find(company)
-    InventoryEntry.objects.filter(pk=entry.pk).update(application_name="Wholly New Name")
-    assert page_of(company, Wanted(search="wholly new"), Order(), now=NOON).total.number == 1
-
-
 def test_counting_ends_where_nobody_reads_further(
     company: Company, many: list[InventoryEntry], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,23 +229,3 @@ def test_pages_are_found_by_an_index_not_by_counting(company: Company, many: lis
     with CaptureQueriesContext(connection) as captured:
         page_of(company, Wanted(), Order(), after=last.rows[0].entry.reference, now=NOON)
     assert not [query["sql"] for query in captured if "OFFSET" in query["sql"].upper()]
-
-
-@pytest.mark.parametrize(
-    ("text", "serial"),
-    [
-        ("4c810e", "4c810e"),
-        ("4C:81:0E", "4c810e"),
-        (" 0x004c 81 0e ", "4c810e"),
-        ("0X4C810E", "4c810e"),
-        ("00:00", ""),
-        ("", ""),
-        ("xyz", ""),
-        ("4c-81", ""),
-        ("f" * 40, "f" * 40),
-        ("f" * 41, ""),
-        ("４c", ""),
-    ],
-)
-def test_serial_numbers_are_read_as_people_write_them(text: str, serial: str) -> None:
-    assert read_serial(text) == serial
