@@ -6,15 +6,16 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-from audit.events import Actor
+from audit.events import SYSTEM, Actor
 from audit.models import AuditEvent
 from certauthority.lint import lint_certificate
 from certauthority.models import Certificate
 from certauthority.records import facts_of
 from certauthority.x509.profile import add_months
 from connect.models import Channel, Notice, User
-from kmp import key_management
+from kmp import automatic_review, key_management
 from kmp.models import CertificateRequest, Environment, InventoryEntry, RequestState
+from kmp.signing import sign
 from tests.kmp.factories import PORTAL_CLIENT
 from tests.kmp.wizard import company_of, make_draft, make_renewal, submitted
 
@@ -100,3 +101,13 @@ def expected_notices(request: CertificateRequest) -> list[tuple[str, str]]:
 def in_review(request: CertificateRequest, by: User) -> CertificateRequest:
     """The same request, whose review somebody of the staff has begun."""
     return key_management.begin_review(request, by=by, actor=Actor(by.email), now=timezone.now())
+
+
+def process(request: CertificateRequest, *, now: datetime | None = None) -> timedelta | None:
+    """The automatic review of it, now unless told otherwise."""
+    return automatic_review.process(request.pk, now=now or timezone.now())
+
+
+def sign_now(request: CertificateRequest) -> InventoryEntry:
+    """Sign it as the automatic review does, without asking whether it is due."""
+    return sign(request, decided_by="automatic review", actor=SYSTEM, now=timezone.now())
