@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import uuid4
 
+from django.conf import settings as site_settings
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 
+from certauthority.models import CertificateUse
 from connect import delivery
 from connect.clock import company_time
 from connect.delivery import Outcome
@@ -15,7 +17,10 @@ from connect.expiry.mail import kind_of, subject_of
 from connect.expiry.sources import Lifetime, lifetime_of
 from connect.models import Channel, Notice, NoticeState
 from kmp.models import InventoryEntry
-from portal.models import Credential
+from portal.models import Credential, Environment
+from tests.factories import make_credential
+
+ALICE, GROUP = "alice@acme.example", "certs@acme.example"
 
 
 def lifetime(row: Credential | InventoryEntry) -> Lifetime:
@@ -61,3 +66,20 @@ def delivered(notice: Notice, *, now: datetime) -> EmailMultiAlternatives:
 def html_of(sent: EmailMultiAlternatives) -> str:
     """Its HTML part, as it reads: without the places where a long number may be broken."""
     return str(sent.alternatives[0][0]).replace("<wbr>", "")
+
+
+def use(row: Credential | InventoryEntry, at: datetime) -> None:
+    """One call with it at the endpoint, and no other."""
+    CertificateUse.objects.update_or_create(
+        certificate_id=row.certificate_id, defaults={"first_used_at": at, "last_used_at": at}
+    )
+
+
+def succeed(credential: Credential, alias: str = "payouts-2027") -> Credential:
+    """The credential that replaces it."""
+    return make_credential(credential.project, Environment.PRODUCTION, alias=alias, predecessor=credential)
+
+
+def url(path: str) -> str:
+    """An address as mails have it."""
+    return f"{site_settings.SITE_URL}{path}"
