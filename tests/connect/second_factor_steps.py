@@ -13,8 +13,9 @@ from django.test import Client
 from django.utils import timezone
 
 from audit.events import Actor
+from audit.models import AuditEvent
 from connect import second_factors
-from connect.models import User
+from connect.models import Notice, User
 from tests.factories import PASSWORD
 
 LOGIN = "/accounts/login/"
@@ -76,3 +77,25 @@ def is_signed_in(client: Client) -> bool:
 def codes_on(html: str) -> list[str]:
     """The recovery codes that a page shows."""
     return re.findall(r"<li>(\d{4}-\d{4})</li>", html)
+
+
+def secret_on(html: str) -> str:
+    """The key on the page that sets up an app."""
+    return html.split('id="totp-key"><pre tabindex="0">', 1)[1].split("</pre>", 1)[0].replace(" ", "")
+
+
+def set_up_app(client: Client) -> str:
+    """Set up an app on the page; its key."""
+    secret = secret_on(client.get(APP).content.decode())
+    assert client.post(APP, {"code": app_code(secret)}).headers["Location"] == CODES
+    return secret
+
+
+def actions() -> list[str]:
+    """What the audit log tells, in order."""
+    return list(AuditEvent.objects.order_by("id").values_list("action", flat=True))
+
+
+def kinds() -> list[str]:
+    """The kinds of the mails that were stored, in order."""
+    return list(Notice.objects.filter(channel="mail").order_by("created_at", "id").values_list("kind", flat=True))
