@@ -17,7 +17,7 @@ from connect.webhooks.administration import MOST_WEBHOOKS, add
 from connect.webhooks.delivery import Outcome, deliver, deliver_all
 from connect.webhooks.errors import WebhookRefused
 from tests.connect.factories import make_webhook, tell
-from tests.connect.test_webhooks_delivery import HOUR, the_message
+from tests.connect.webhook_messages import HOUR, the_message
 from tests.connect.webhook_receiver import answer, receiving
 from tests.factories import make_company
 
