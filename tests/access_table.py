@@ -27,7 +27,7 @@ ROWS = {
     "home": (f"{IN} 302 302 302 302", f"{IN} 302 302 302 302"),
     "healthz": (SEEN_BY_ALL, NEVER),
     "readyz": (SEEN_BY_ALL, NEVER),
-    # From this machine: tests/config/test_metrics.py has who else may not.
+    # From this machine: tests/config/test_metrics_readers.py has who else may not.
     "metrics": (SEEN_BY_ALL, NEVER),
     "account_login": ("200 302 302 302 302", "200 302 302 302 302"),
     "account_logout": ("302 200 200 200 200", "302 302 302 302 302"),
