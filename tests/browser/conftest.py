@@ -1,18 +1,19 @@
-"""A project with its admin signed in to the browser, and the site behind a relay that keeps what the browser sends."""
+"""A page of the shared parts; a project whose admin is signed in, and the site behind a relay that keeps all bytes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, Route
 
 from certauthority.models import Authority
 from connect.models import User
 from portal.models import Project
 from tests import corpus
 from tests.browser.generating import REPORT_BREACHES, sign_in
+from tests.browser.parts import BENCH, LOGIN, parts
 from tests.browser.recorder import Recorder, recording
 from tests.factories import make_company, make_project, make_user
 from tests.portal.credential_pages import page_url
@@ -56,3 +57,27 @@ def form(page: Page, relay: Recorder, made_in: Project) -> Iterator[Page]:
     page.goto(relay.address + page_url("generate_key", made_in))
     yield page
     assert [url for url in asked if not url.startswith((relay.address, f"blob:{relay.address}"))] == []
+
+
+@pytest.fixture
+def serve(live_site: str, browser_context: BrowserContext) -> Callable[..., None]:
+    """Answer an address of the site with this text, under the site's own content security policy."""
+    policy = browser_context.request.get(live_site + LOGIN).headers["content-security-policy"]
+
+    def answer(path: str, body: str, status: int = 200, content_type: str = "text/html; charset=utf-8") -> None:
+        headers = {"Content-Security-Policy": policy, "Content-Type": content_type}
+
+        def fulfil(route: Route) -> None:
+            route.fulfill(status=status, body=body, headers=headers)
+
+        browser_context.route(live_site + path, fulfil)
+
+    return answer
+
+
+@pytest.fixture
+def parts_page(live_site: str, page: Page, serve: Callable[..., None]) -> Page:
+    """A page that holds every shared part."""
+    serve(BENCH, parts())
+    page.goto(live_site + BENCH)
+    return page
