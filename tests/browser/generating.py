@@ -20,8 +20,10 @@ from certauthority.models import Certificate
 from connect.models import User
 from portal.models import Credential
 from tests.browser.leaks import PrivateKey
+from tests.browser.recorder import Recorder
 
 KEY_TYPES = ("RSA 2048", "RSA 3072", "RSA 4096", "EC P-256", "EC P-384")
+ALIAS = "payouts"
 # Whatever a form, JSON, a shell or an address would write in another way; no reader may stumble over it.
 PASSWORD = ' Tr0ub4dor & "three" $\\ 100%+/~\'<e>'
 # Nothing here is timed: a step that takes longer hangs.
@@ -189,3 +191,24 @@ EVERYTHING_KEPT = """async () => {
     caches: await caches.keys(),
   };
 }"""
+
+
+COPIES = """() => new Promise((resolve, reject) => {
+  const opening = indexedDB.open("rehearsal-keys", 1);
+  opening.onupgradeneeded = () => opening.result.createObjectStore("copies", { keyPath: "id" });
+  opening.onerror = () => reject(opening.error);
+  opening.onsuccess = () => {
+    const asking = opening.result.transaction("copies").objectStore("copies").getAll();
+    asking.onsuccess = () => { opening.result.close(); resolve(asking.result.map((copy) => copy.alias)); };
+  };
+})"""
+
+
+def kept_in(page: Page) -> list[str]:
+    """The aliases of the copies in this browser."""
+    return list(page.evaluate(COPIES))
+
+
+def requests_of(relay: Recorder) -> int:
+    """How often the page has sent something to the portal."""
+    return len([sent for sent in relay.requests if sent.method == "POST"])

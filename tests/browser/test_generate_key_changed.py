@@ -15,18 +15,20 @@ from portal import revocation
 from portal.models import Credential, CredentialMethod, Environment, Membership, Project, Role
 from portal.projects import delete_project
 from tests.browser.generating import (
+    ALIAS,
     HANG_MILLISECONDS,
     PASSWORD,
     fill_in,
+    kept_in,
     no_download,
     press_create,
+    requests_of,
     sign_in,
     type_password_again,
     wait_until_ready,
 )
 from tests.browser.recorder import Recorder
 from tests.browser.test_generate_key_kept import copy_of, keep, leave_unanswered
-from tests.browser.test_generate_key_page import ALIAS, kept_in, requests_of
 from tests.factories import make_credential, make_project
 from tests.portal.credential_pages import credential_url, page_url
 

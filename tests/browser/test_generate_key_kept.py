@@ -11,9 +11,8 @@ from playwright.sync_api import Page, expect
 
 from connect.models import User
 from portal.models import Credential, CredentialMethod, Environment, Project
-from tests.browser.generating import HANG_MILLISECONDS, PASSWORD, fill_in, press_create, type_password_again
+from tests.browser.generating import HANG_MILLISECONDS, PASSWORD, fill_in, kept_in, press_create, type_password_again
 from tests.browser.recorder import Recorder
-from tests.browser.test_generate_key_page import kept_in
 from tests.factories import make_credential
 from tests.portal.credential_pages import credential_url, page_url
 

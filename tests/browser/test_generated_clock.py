@@ -10,10 +10,9 @@ from playwright.sync_api import Page, expect
 
 from connect.models import User
 from portal.models import Credential, Project
-from tests.browser.generating import fill_in, press_create, wait_until_ready
+from tests.browser.generating import fill_in, kept_in, press_create, wait_until_ready
 from tests.browser.recorder import Recorder
 from tests.browser.test_generate_key_kept import DAY, copy_of, keep, leave_unanswered
-from tests.browser.test_generate_key_page import kept_in
 from tests.portal.credential_pages import page_url
 
 # Only what a clock tells is moved; what is measured goes on as it is.
