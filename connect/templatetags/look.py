@@ -21,7 +21,6 @@ from django.utils.html import conditional_escape, escape, format_html, format_ht
 from django.utils.safestring import SafeData, SafeString
 
 from connect.badges import BADGES
-from connect.expiry.timeline import Bar
 
 register = Library()
 
@@ -283,10 +282,3 @@ def kept(verdicts: Iterable[_Judgement] | None) -> list[_Judgement]:
 def notes(verdicts: Iterable[_Judgement] | None) -> list[_Judgement]:
     """The verdicts that only inform."""
     return [verdict for verdict in verdicts or () if verdict.ok and verdict.kind == "note"]
-
-
-@register.simple_tag
-def ticks(bar: Bar) -> SafeString:
-    """The lines of a timeline's bar at which people are told: one tag, since there are hundreds of them."""
-    line = '<line x1="{0}" x2="{0}" y1="{1}" y2="{2}"/>'
-    return format_html_join("", line, ((tick.x, bar.tick_y, bar.bottom) for tick in bar.ticks))
