@@ -8,7 +8,7 @@ app, so that all can use it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -25,7 +25,7 @@ class _Kept(threading.local):
 _kept = _Kept()
 
 
-def ask(sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+def ask(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Run a statement that returns rows, inside the transaction that is open if one is. Returns all of its rows.
 
     They are read at once: no result stays open on the cursor, whoever asks next.

@@ -15,10 +15,10 @@ from connect.lifecycle import Status, days_left, status
 from portal.models import Credential, Environment, Project
 
 # What rows show of a credential: making the objects of a page takes as long as all of its columns do.
-_RELATIVE = ("alias", "environment", "project", "predecessor", "created_at", "ended_at")
+_RELATIVE = ("alias", "environment", "project", "predecessor", "created_at", "ended_at", "expires_at")
 _SHOWN = (
     *_RELATIVE,
-    *("method", "end_reason", "expires_at", "project__name"),
+    *("method", "end_reason", "project__name"),
     *(f"predecessor__{name}" for name in ("alias", "environment", "project", "ended_at")),
     *(f"certificate__{name}" for name in ("common_name", "serial", "fingerprint", "issuer", "counted_from")),
     *("certificate__not_before", "certificate__not_after"),

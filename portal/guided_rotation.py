@@ -14,23 +14,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Literal
-from uuid import UUID
+from datetime import datetime
+from typing import Literal
 
-from django.db.models import Q
 from django.urls import reverse
 
 from connect.lifecycle import Status
 from connect.recent_use import lasting
-from portal.credentials import Row, loaded, row
+from portal.credentials import Row, loaded, row, rows_of
 from portal.models import Credential, Project
-from portal.rotation import Pair, Rotation, pair_of, rotations_of
+from portal.rotation import Pair, Rotation, pair_of, pairs_in, rotations_of
 from portal.rotation_verdict import Side, Verdict, moment
-
-# A project's page shows so many rotations; a rotation that is done stays on it for a day.
-MOST_ON_SUMMARY: Final = 5
-SHOWN_WHEN_DONE: Final = timedelta(days=1)
+from portal.summary_keys import MOST_ROTATIONS, SHOWN_WHEN_DONE, rotation_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,20 +126,30 @@ def guide_of(rotation: Rotation) -> Guide:
     )
 
 
-def guides_of(project: Project, *, ending: Sequence[Row], now: datetime, company_now: datetime) -> list[Guide]:
+def guides_of(
+    project: Project,
+    *,
+    ending: Sequence[Row],
+    now: datetime,
+    company_now: datetime,
+    pairs: Sequence[Pair] | None = None,
+) -> list[Guide]:
     """The rotations that a project's page shows: those under way, those just done, and those to begin.
 
-    ``ending`` are the certificates that expire soon and have no live successor. ``now`` is real time. The number of
-    queries does not grow with certificates.
+    ``ending`` are the certificates that expire soon and have no live successor. ``pairs`` are those of the project,
+    where they were read already. ``now`` is real time. The number of queries does not grow with certificates.
     """
-    found = [guide_of(one) for one in rotations_of(_pairs(project, now, company_now), now=now, company_now=company_now)]
+    if pairs is None:
+        keys = rotation_keys(project, real_now=now)
+        pairs = pairs_in(rows_of({key for pair in keys for key in pair}, now=company_now), keys)
+    found = [guide_of(one) for one in rotations_of(pairs, now=now, company_now=company_now)]
     under_way, done = (
         [one for one in found if not one.is_done],
         [one for one in found if one.is_done],
     )
     shown = {one.old.credential.pk for one in found}
     to_do = [to_begin(old) for old in ending if old.credential.pk not in shown]
-    return [*under_way, *to_do, *done][:MOST_ON_SUMMARY]
+    return [*under_way, *to_do, *done][:MOST_ROTATIONS]
 
 
 def guide_for(credential: Credential, *, now: datetime, company_now: datetime) -> Guide | None:
@@ -172,23 +177,6 @@ def state_of(guides: Sequence[Guide]) -> str:
     ticks = [(guide.verdict and guide.verdict.code, [step.done for step in guide.steps]) for guide in guides]
     shown = [(guide.headline, guide.steps) for guide in guides]
     return ".".join(hashlib.sha256(repr(part).encode()).hexdigest()[:12] for part in (ticks, shown))
-
-
-def _pairs(project: Project, now: datetime, company_now: datetime) -> list[Pair]:
-    """Live certificates that replace one that is live, or was a day ago; of several successors the newest."""
-    shown = Q(predecessor__ended_at=None) | Q(predecessor__ended_at__gt=now - SHOWN_WHEN_DONE)
-    successors = (
-        Credential.objects.filter(shown, project=project, ended_at=None, predecessor__isnull=False)
-        .order_by("predecessor__expires_at", "predecessor_id", "-created_at", "-pk")
-        .values_list("predecessor_id", "pk")
-    )
-    newest: dict[UUID, UUID] = {}
-    for old_id, new_id in successors[: 4 * MOST_ON_SUMMARY]:
-        if old_id is not None:
-            newest.setdefault(old_id, new_id)
-    wanted = list(newest.items())[:MOST_ON_SUMMARY]
-    credentials = {one.pk: one for one in loaded(key for pair in wanted for key in pair)}
-    return [Pair(row(credentials[old], now=company_now), row(credentials[new], now=company_now)) for old, new in wanted]
 
 
 def _switch(rotation: Rotation) -> Step:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
 from uuid import UUID
@@ -16,7 +16,7 @@ from connect.expiry.sources import Lifetime, Source, companies_by_key
 from connect.models import Company, User
 from connect.notices import Recipient, people_by_key
 from portal.access import memberships_of
-from portal.credentials import common_name_in
+from portal.credentials import Row, common_name_in
 from portal.models import Credential, Environment, Membership, Project, Role
 from portal.records import audited
 
@@ -119,6 +119,45 @@ def watched(credential: Credential) -> str:
 def is_keeper(user: User, company: Company) -> bool:
     """Whether this person is an admin of one of the company's projects."""
     return memberships_of(user).filter(role=Role.ADMIN, project__company=company).exists()
+
+
+def lifetimes_of(rows: Iterable[Row], *, company: Company) -> list[Lifetime]:
+    """Rows of this company's projects that a page has read already, as a picture of them needs them: no notices."""
+    return [_lifetime_of_row(row, company) for row in rows]
+
+
+def _lifetime_of_row(row: Row, company: Company) -> Lifetime:
+    credential, certificate, successor = row.credential, row.certificate, row.replaced_by
+    return _lifetime(
+        {
+            "pk": credential.pk,
+            "project": credential.project_id,
+            "project__name": credential.project.name,
+            "environment": credential.environment,
+            "alias": credential.alias,
+            "created_at": credential.created_at,
+            "next_notice_at": None,
+            "snoozed_until": None,
+            "snoozed_by": "",
+            "certificate__issuer": certificate.issuer,
+            "certificate__common_name": certificate.common_name,
+            "certificate__serial": certificate.serial,
+            "certificate__fingerprint": certificate.fingerprint,
+            "certificate__not_before": certificate.not_before,
+            "certificate__not_after": certificate.not_after,
+            "certificate__use__last_used_at": row.last_used_at,
+        },
+        company=company,
+        issuer=row.issuer_label,
+        successor=None
+        if successor is None
+        else {
+            "pk": successor.pk,
+            "alias": successor.alias,
+            "created_at": successor.created_at,
+            "certificate__not_after": successor.expires_at,
+        },
+    )
 
 
 def _successors(keys: Sequence[UUID]) -> dict[UUID, Mapping[str, Any]]:

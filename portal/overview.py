@@ -9,17 +9,20 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Window
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
 from django.db.models.functions import RowNumber
 
-from certauthority.models import CertificateUse
 from connect.clock import company_time
-from connect.expiry.timeline import MOST_BARS
+from connect.expiry.drawn import timeline_of
+from connect.expiry.timeline import MOST_BARS, Timeline
 from connect.lifecycle import Status, percent_over
 from connect.models import User
 from portal.access import know_company, memberships_of
 from portal.credentials import Row, in_order, rows_of
+from portal.lifetimes import lifetimes_of
 from portal.models import Credential, Environment, Membership, Project
+from portal.rotation import Pair, pairs_in
+from portal.summary_keys import NEXT_IN_EACH, counts_of, ending_keys, keys_of
 
 # A table longer than this is not read: the credentials pages list everything.
 ROWS_ON_SUMMARY = MOST_BARS
@@ -86,7 +89,8 @@ class Summary:
     """Everything on `Project summary`.
 
     ``ending`` and ``ended`` hold the first few certificates that expire soon, or have expired, without a live
-    successor; ``ending_count`` and ``ended_count`` say how many there are.
+    successor; ``ending_count`` and ``ended_count`` say how many there are. ``pairs`` are being replaced, or were a day
+    ago.
     """
 
     holdings: tuple[Holding, ...]
@@ -97,6 +101,8 @@ class Summary:
     rows: tuple[Row, ...]
     last_used_at: datetime | None
     last_used_alias: str
+    pairs: tuple[Pair, ...]
+    timeline: Timeline
 
     @property
     def live(self) -> int:
@@ -145,38 +151,33 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
     )
 
 
-def summary_of(project: Project, *, now: datetime) -> Summary:
+def summary_of(project: Project, *, now: datetime, real_now: datetime) -> Summary:
     """What one project has, and what runs out. ``now`` is its company's time."""
-    credentials = Credential.objects.filter(project=project)
-    unreplaced = _unreplaced(credentials, now=now)
-    needs = _count_unreplaced(unreplaced, now=now)
-    soonest, in_need = _soonest(credentials, now=now), in_order_of_need(credentials, now=now, at_most=ROWS_ON_SUMMARY)
-    ending = _ending(unreplaced, now=now) if needs["ending"] else []
-    ended = list(_keys(unreplaced.filter(_expired(now)).order_by("-expires_at", "pk"))[:3]) if needs["ended"] else []
-    # The tables of a page tell of the same certificates, so that one look fetches all of them.
-    rows = rows_of({*soonest, *in_need, *ending, *ended}, now=now)
-    holdings = _holdings(_counted(credentials, now=now), in_order(rows, soonest), now=now)
-    last_used_at, last_used_alias = _last_use(credentials)
+    keys, counts = keys_of(project, now=now, real_now=real_now), counts_of(project, now=now)
+    # The parts of the page tell of the same certificates, so that one look fetches all of them.
+    rows = rows_of(keys.all(), now=now)
+    held = {(project.pk, environment): count for environment, count in counts.held.items()}
+    holdings = _holdings(held, in_order(rows, keys.next), now=now)
+    last_used = rows.get(keys.last_used) if keys.last_used is not None else None
+    live, past = (lifetimes_of(in_order(rows, part), company=project.company) for part in (keys.live, keys.past))
     return Summary(
         holdings=tuple(_of(holdings, project, environment) for environment in Environment),
-        ending=in_order(rows, ending),
-        ending_count=needs["ending"],
-        ended=in_order(rows, ended),
-        ended_count=needs["ended"],
-        rows=in_order(rows, in_need),
-        last_used_at=last_used_at,
-        last_used_alias=last_used_alias,
+        ending=in_order(rows, keys.ending),
+        ending_count=counts.ending,
+        ended=in_order(rows, keys.ended),
+        ended_count=counts.ended,
+        rows=in_order(rows, [*keys.live, *keys.expired][:ROWS_ON_SUMMARY]),
+        last_used_at=last_used.last_used_at if last_used is not None else None,
+        last_used_alias=last_used.credential.alias if last_used is not None else "",
+        pairs=tuple(pairs_in(rows, keys.rotations)),
+        timeline=timeline_of(live, past, now=now),
     )
 
 
 def ending_soon(project: Project, *, now: datetime) -> tuple[Row, ...]:
     """The first few certificates that expire soon without a live successor, as ``summary_of`` has them."""
-    keys = _ending(_unreplaced(Credential.objects.filter(project=project), now=now), now=now)
+    keys = ending_keys(project, now=now)
     return in_order(rows_of(keys, now=now), keys)
-
-
-def _ending(unreplaced: QuerySet[Credential], *, now: datetime) -> list[UUID]:
-    return list(_keys(unreplaced.filter(_live(now)).order_by("expires_at", "pk"))[:3])
 
 
 def _live(now: datetime) -> Q:
@@ -207,7 +208,7 @@ def _soonest(credentials: QuerySet[Credential], *, now: datetime) -> list[UUID]:
             order_by=[F("expires_at"), F("pk")],
         )
     )
-    return list(_keys(placed.filter(place__lte=NEXT_ON_MY_PROJECTS).order_by("place", "pk")))
+    return list(_keys(placed.filter(place__lte=NEXT_IN_EACH).order_by("place", "pk")))
 
 
 def _holdings(
@@ -254,14 +255,6 @@ def in_order_of_need(credentials: QuerySet[Credential], *, now: datetime, at_mos
         for condition in (_live(now), _expired(now))
     )
     return [*live, *expired][:at_most]
-
-
-def _last_use(credentials: QuerySet[Credential]) -> tuple[datetime | None, str]:
-    """When one of these was used last, and its alias; nothing where none was."""
-    # A question for each of them: to a join the planner may answer by reading everybody's.
-    used = CertificateUse.objects.filter(certificate=OuterRef("certificate_id")).values("last_used_at")[:1]
-    found = credentials.annotate(used_at=Subquery(used)).filter(used_at__isnull=False).order_by("-used_at", "pk")
-    return found.values_list("used_at", "alias").first() or (None, "")
 
 
 def _keys(credentials: QuerySet[Credential]) -> QuerySet[Credential, UUID]:

@@ -6,7 +6,7 @@ so that they never contradict each other.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -66,6 +66,11 @@ def pair_of(credential: Credential, *, now: datetime) -> Pair | None:
         return None
     old, new = loaded(keys)
     return Pair(row(old, now=now), row(new, now=now))
+
+
+def pairs_in(rows: Mapping[UUID, Row], keys: Iterable[tuple[UUID, UUID]]) -> list[Pair]:
+    """The pairs with these keys, old and new. A certificate may have gone since its key was read."""
+    return [Pair(rows[old], rows[new]) for old, new in keys if old in rows and new in rows]
 
 
 def rotations_of(pairs: Sequence[Pair], *, now: datetime, company_now: datetime) -> list[Rotation]:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 from django.db.models import QuerySet
 
-from connect.expiry.sources import Source, sources
+from connect.expiry.sources import Lifetime, Source, sources
 from connect.expiry.timeline import MOST_BARS, Frame, Timeline, timeline
 from connect.models import Company, User
 
 
-def timeline_of_scope(source: Source, scope: str, *, now: datetime) -> Timeline:
-    """The certificates of one project. ``now`` is the company's own time, here and below."""
-    return _drawn([(source, source.of_scopes([scope]))], now=now)
+def timeline_of(live: Sequence[Lifetime], past: Sequence[Lifetime], *, now: datetime) -> Timeline:
+    """Of certificates that were read already: the first ``MOST_BARS`` that expire, and one more if there is one.
+
+    Where these are fewer, ``past`` are the last that have expired and still stand in the frame. ``now`` is the
+    company's own time, here and below.
+    """
+    soonest = sorted(live, key=_end_and_name)
+    if len(soonest) >= MOST_BARS:
+        return timeline(soonest[:MOST_BARS], now=now, is_cut=len(soonest) > MOST_BARS)
+    latest = sorted(past, key=_end_and_name, reverse=True)
+    return timeline([*soonest, *latest][:MOST_BARS], now=now, is_cut=False)
 
 
 def timeline_of_company(company: Company, *, user: User, now: datetime) -> Timeline:
@@ -37,9 +46,8 @@ def _drawn(shown: list[tuple[Source, QuerySet[Any]]], *, now: datetime) -> Timel
         for source, rows in shown
         for lifetime in source.lifetimes(rows.filter(**{f"{source.expiry}__gte": now})[: MOST_BARS + 1])
     ]
-    live.sort(key=lambda lifetime: (lifetime.expires_at, lifetime.name))
     if len(live) >= MOST_BARS:
-        return timeline(live[:MOST_BARS], now=now, is_cut=len(live) > MOST_BARS)
+        return timeline_of(live, (), now=now)
     past = [
         lifetime
         for source, rows in shown
@@ -49,5 +57,8 @@ def _drawn(shown: list[tuple[Source, QuerySet[Any]]], *, now: datetime) -> Timel
             ).order_by(f"-{source.expiry}", "pk")[:MOST_BARS]
         )
     ]
-    past.sort(key=lambda lifetime: (lifetime.expires_at, lifetime.name), reverse=True)
-    return timeline([*live, *past][:MOST_BARS], now=now, is_cut=False)
+    return timeline_of(live, past, now=now)
+
+
+def _end_and_name(lifetime: Lifetime) -> tuple[datetime, str]:
+    return lifetime.expires_at, lifetime.name

@@ -18,8 +18,10 @@ from connect.clock import company_time
 from connect.views.htmx_request import HtmxRequest
 from portal import guided_rotation, overview
 from portal.access import credential_of, membership_of, signed_in
+from portal.credentials import Row
 from portal.guided_rotation import Guide, guide_for
 from portal.models import Credential, Environment, Membership, Role
+from portal.rotation import Pair
 from portal.views.places import Place, place_to_see
 
 
@@ -46,10 +48,14 @@ def guide(request: HtmxRequest, project_id: UUID, environment: Environment, cred
     return _part(request, of_credential(place, credential))
 
 
-def of_project(membership: Membership, *, ending: Sequence[Any]) -> dict[str, Any]:
-    """What ``portal/_guides.html`` takes on `Project summary`. ``ending`` are rows that have no successor."""
+def of_project(membership: Membership, *, ending: Sequence[Row], pairs: Sequence[Pair] | None = None) -> dict[str, Any]:
+    """What ``portal/_guides.html`` takes on `Project summary`. ``ending`` are rows that have no successor.
+
+    ``pairs`` are those that replace each other, where they were read already.
+    """
     project, now = membership.project, timezone.now()
-    found = guided_rotation.guides_of(project, ending=ending, now=now, company_now=company_time(project.company, now))
+    company_now = company_time(project.company, now)
+    found = guided_rotation.guides_of(project, ending=ending, now=now, company_now=company_now, pairs=pairs)
     url = reverse("portal:guides", args=[project.pk])
     return _context(found, url=url, may_change=membership.role == Role.ADMIN)
 

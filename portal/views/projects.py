@@ -11,14 +11,12 @@ from django.utils import timezone
 from django.views.decorators.http import require_http_methods, require_safe
 
 from connect.actors import actor_of
-from connect.clock import company_time, now_for
-from connect.expiry.drawn import timeline_of_scope
+from connect.clock import company_time
 from connect.private_key_guard import names_private_keys
 from portal import access, overview
 from portal.ending import ending_with
 from portal.errors import NotAllowed
 from portal.forms.projects import DeleteProjectForm, ProjectForm
-from portal.lifetimes import Credentials
 from portal.projects import create_project, delete_project
 from portal.readiness import readiness_of
 from portal.views import guided_rotation
@@ -54,15 +52,15 @@ def summary(request: HttpRequest, project_id: UUID) -> HttpResponse:
     user = access.signed_in(request)
     membership = access.membership_of(user, project_id)
     project = membership.project
-    now = now_for(project.company)
-    found = overview.summary_of(project, now=now)
+    real_now = timezone.now()
+    found = overview.summary_of(project, now=company_time(project.company, real_now), real_now=real_now)
     context = {
-        **guided_rotation.of_project(membership, ending=found.ending),
+        **guided_rotation.of_project(membership, ending=found.ending, pairs=found.pairs),
         "project": project,
         "section": "summary",
         "membership": membership,
         "summary": found,
-        "timeline": timeline_of_scope(Credentials(), str(project.pk), now=now),
+        "timeline": found.timeline,
         "readiness": readiness_of(project),
         "may_verify": user.company_id == project.company_id,
     }

@@ -10,10 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from certauthority.models import Authority, ReasonCode
-from portal import guided_rotation
 from portal.guided_rotation import Guide, guide_for, guides_of, state_of
 from portal.models import Credential, Project
 from portal.overview import ending_soon
+from portal.summary_keys import MOST_ROTATIONS
 from tests.factories import let_expire, make_credential, make_many_credentials
 from tests.portal.credential_pages import credential_url, page_url
 from tests.portal.rotation_calls import BATCH, called, end
@@ -209,13 +209,13 @@ def test_a_project_shows_the_first_rotations_in_a_fixed_number_of_queries(
     for one, other in zip(olds, news, strict=True):
         Credential.objects.filter(pk=other.pk).update(predecessor=one)
     after, found = asked()
-    assert len(found) == guided_rotation.MOST_ON_SUMMARY
+    assert len(found) == MOST_ROTATIONS
     assert after == before
 
 
 def test_what_is_done_makes_room_for_what_is_to_do(project: Project, old: Credential) -> None:
     now = timezone.now()
-    for number in range(guided_rotation.MOST_ON_SUMMARY):
+    for number in range(MOST_ROTATIONS):
         done = make_credential(project, alias=f"done-{number}")
         make_credential(project, alias=f"after-{number}", predecessor=done)
         end(done)

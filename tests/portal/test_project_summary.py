@@ -172,7 +172,7 @@ def test_the_next_expiry_may_be_today(project: Project) -> None:
     now = timezone.now().replace(hour=12)
     credential.certificate.not_after = now.replace(hour=18)
     credential.certificate.save()
-    summary: Any = summary_of(project, now=now)
+    summary: Any = summary_of(project, now=now, real_now=now)
     assert summary.next.days_left == 0
     assert summary.ending_count == 1
 
