@@ -17,8 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from django.urls import reverse
-
+from connect.addresses import address_of
 from connect.lifecycle import Status
 from connect.recent_use import lasting
 from portal.credentials import Row, loaded, row, rows_of
@@ -96,7 +95,7 @@ class Guide:
 
 def to_begin(old: Row) -> Guide:
     """The guide of a certificate that nothing replaces yet."""
-    page = reverse("portal:add_certificate", args=[old.credential.project_id, old.credential.environment])
+    page = address_of("portal:add_certificate", old.credential.project_id, old.credential.environment)
     add = Action("Add certificate", f"{page}?rotate={old.credential.pk}", "plus", is_change=True)
     return Guide(
         old=old,
@@ -231,4 +230,4 @@ def _revoke(rotation: Rotation) -> Step:
 
 
 def _url(name: str, credential: Credential) -> str:
-    return reverse(f"portal:{name}", args=[credential.project_id, credential.environment, credential.pk])
+    return address_of(f"portal:{name}", credential.project_id, credential.environment, credential.pk)

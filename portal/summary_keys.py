@@ -37,7 +37,8 @@ _FIRST = "SELECT c.id, c.id AS other {rows} AND {which} ORDER BY c.expires_at {w
 # Live certificates that replace one that is live, or was a day ago.
 _ROTATIONS = """SELECT c.id, c.predecessor_id AS other FROM portal_credential c
   JOIN portal_credential old ON old.id = c.predecessor_id
-  WHERE c.project_id = %(project)s AND c.ended_at IS NULL AND (old.ended_at IS NULL OR old.ended_at > %(a_day_ago)s)
+  WHERE c.project_id = %(project)s AND c.ended_at IS NULL AND c.predecessor_id IS NOT NULL
+    AND (old.ended_at IS NULL OR old.ended_at > %(a_day_ago)s)
   ORDER BY old.expires_at, old.id, c.created_at DESC, c.id DESC LIMIT {most}"""
 # One look into the index for all certificates together: to a join the planner may answer by reading everybody's.
 _LAST_USE = """SELECT c.id, c.id AS other FROM (
