@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from django.db import models
@@ -91,17 +92,28 @@ def listed(project: Project, environment: Environment, show: Show, *, now: datet
 def loaded(keys: Iterable[UUID]) -> list[Credential]:
     """The credentials with these keys, in this order, with what rows show and nothing else."""
     wanted = list(keys)
-    found = {one.pk: one for one in _shown().filter(pk__in=wanted)} if wanted else {}
+    found = {one.pk: one for one in _shown().filter(pk__any_of=wanted)}
+    for one in found.values():
+        one.succeeded_by = []
+    # Django would make a query of its own for each of them, only to keep its answer there.
+    for successor in _relatives().filter(predecessor__pk__any_of=list(found)).order_by("created_at", "pk"):
+        before = found[successor.predecessor_id] if successor.predecessor_id is not None else None
+        if before is not None:
+            successor.predecessor = before
+            before.succeeded_by.append(successor)
     return [found[key] for key in wanted if key in found]
 
 
+# What they ask for depends on nothing, so that it is put together once.
+@cache
 def _shown() -> QuerySet[Credential]:
-    successors = Credential.objects.only(*_RELATIVE).order_by("created_at", "pk")
-    return (
-        Credential.objects.select_related("project", "certificate__authority", "certificate__use", "predecessor")
-        .only(*_SHOWN)
-        .prefetch_related(Prefetch("successors", queryset=successors))
-    )
+    related = ("project", "certificate__authority", "certificate__use", "predecessor")
+    return Credential.objects.select_related(*related).only(*_SHOWN).order_by()
+
+
+@cache
+def _relatives() -> QuerySet[Credential]:
+    return Credential.objects.only(*_RELATIVE)
 
 
 def counts(project: Project, environment: Environment, *, now: datetime) -> dict[Show, int]:
@@ -123,15 +135,16 @@ def with_certificates(credentials: QuerySet[Credential]) -> QuerySet[Credential]
 
 
 def row(credential: Credential, *, now: datetime) -> Row:
-    """The credential at this moment."""
+    """The credential at this moment. Its successors are asked for where nothing has loaded them."""
     certificate = credential.certificate
     use = getattr(certificate, "use", None)
+    successors: Iterable[Credential] | None = getattr(credential, "succeeded_by", None)
     return Row(
         credential=credential,
         status=status(certificate.not_after, ended=credential.ended_at is not None, now=now),
         days_left=days_left(certificate.not_after, now=now),
         last_used_at=use.last_used_at if use is not None else None,
-        successors=tuple(credential.successors.all()),
+        successors=tuple(credential.successors.all() if successors is None else successors),
     )
 
 

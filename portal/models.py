@@ -157,6 +157,9 @@ class Credential(Watched):
         null=True, help_text="When somebody said that the keystore is safe; only where a browser made the key"
     )
 
+    # The successors, the oldest first, where ``portal.credentials`` has loaded them.
+    succeeded_by: list[Credential]
+
     class Meta:
         constraints = [
             # Java's keystores know aliases in lower case only, so two that differ by case would be one there.

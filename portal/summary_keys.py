@@ -79,9 +79,10 @@ _PARTS: Final = {
 class Keys:
     """Keys of what the page tells of, each in the order in which it is shown.
 
-    ``next`` are the live ones of each environment that expire next, ``live`` and ``expired`` the first to expire,
-    ``past`` the last that have expired since the picture begins, ``ending`` and ``ended`` those that nothing replaces,
-    ``rotations`` the old one and the new one of each, and ``last_used`` is none where no use has been seen.
+    ``next`` are the live ones of each environment that expire next, and ``live`` the first to expire of all. Where
+    these leave room, ``expired`` are the first that have expired, for the table, and ``past`` the last since the
+    picture begins. ``ending`` and ``ended`` are those that nothing replaces, ``rotations`` the old one and the new one
+    of each, and ``last_used`` is none where no use has been seen.
     """
 
     next: tuple[UUID, ...]
@@ -113,11 +114,12 @@ def keys_of(project: Project, *, now: datetime, real_now: datetime) -> Keys:
     """In one query. ``now`` is the company's time; a rotation that is done is shown by real time."""
     found = _asked(tuple(_PARTS), project, now=now, real_now=real_now)
     first = {name: tuple(key for key, _ in found[name]) for name in _PARTS}
+    room = max(MOST_BARS - len(first["live"]), 0)
     return Keys(
         next=tuple(key for environment in Environment.values for key in first[f"next in {environment}"]),
         live=first["live"],
-        expired=first["expired"],
-        past=first["past"],
+        expired=first["expired"][:room],
+        past=first["past"][:room],
         ending=first["ending"],
         ended=first["ended"],
         rotations=_newest(found["rotations"]),
