@@ -131,7 +131,8 @@ class Credential(Watched):
     """A client certificate in one environment of one project, under an alias. Live while ``ended_at`` is empty."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="credentials")
+    # Indexes below are by these columns, so that they need none of their own.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="credentials", db_index=False)
     environment = models.CharField(max_length=12, choices=Environment.choices)
     alias = models.CharField(max_length=64)
     certificate = models.ForeignKey(Certificate, on_delete=models.PROTECT, related_name="credentials")
@@ -142,7 +143,9 @@ class Credential(Watched):
         help_text="The end of its certificate, by which lists are sorted: no index reaches over two tables",
     )
     method = models.CharField(max_length=24, choices=CredentialMethod.choices)
-    predecessor = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="successors")
+    predecessor = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="successors", db_index=False
+    )
     submission = models.UUIDField(
         unique=True, help_text="Of the form that made it, so that a form sent twice acts once"
     )
@@ -190,6 +193,8 @@ class Credential(Watched):
             models.Index(
                 fields=["project", "next_notice_at"], name="credential_of_project_due", condition=Q(ended_at=None)
             ),
+            # Most credentials replace nothing.
+            models.Index(fields=["predecessor"], name="credential_successors", condition=Q(predecessor__isnull=False)),
             models.Index(fields=["news_since", "id"], name="credential_news", condition=Q(news_since__isnull=False)),
         ]
 

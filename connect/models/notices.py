@@ -34,8 +34,9 @@ class Notice(models.Model):
     kind = models.CharField(max_length=48, help_text="Such as kmp.request-signed")
     channel = models.CharField(max_length=8, choices=Channel.choices)
     address = models.EmailField(help_text="Of the recipient, for both channels")
-    recipient = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="notices")
-    company = models.ForeignKey(Company, null=True, on_delete=models.PROTECT, related_name="notices")
+    # What is found by its recipient has an index below; nothing is found by its company. Neither is ever deleted.
+    recipient = models.ForeignKey(User, null=True, on_delete=models.PROTECT, related_name="notices", db_index=False)
+    company = models.ForeignKey(Company, null=True, on_delete=models.PROTECT, related_name="notices", db_index=False)
     subject = models.CharField(max_length=200)
     text = models.TextField()
     html = models.TextField(blank=True)

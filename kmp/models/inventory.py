@@ -30,12 +30,13 @@ class InventoryEntry(Watched):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     reference = models.CharField(max_length=16, unique=True, help_text="KM- and at least six digits")
-    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="inventory")
+    # Indexes below begin with these columns, so that they need none of their own.
+    company = models.ForeignKey(Company, on_delete=models.PROTECT, related_name="inventory", db_index=False)
     application = models.ForeignKey(Application, on_delete=models.PROTECT, related_name="inventory")
     environment = models.CharField(max_length=12, choices=Environment.choices)
     profile = models.CharField(max_length=12, choices=Profile.choices, default=Profile.CLIENT)
     certificate = models.OneToOneField(Certificate, on_delete=models.PROTECT, related_name="inventory_entry")
-    line = models.UUIDField(default=uuid.uuid4, db_index=True)
+    line = models.UUIDField(default=uuid.uuid4)
     version = models.PositiveIntegerField(default=1)
     renews = models.OneToOneField("self", null=True, on_delete=models.PROTECT, related_name="renewed_by")
     state = models.PositiveSmallIntegerField(choices=EntryState.choices, default=EntryState.LIVE)
