@@ -82,8 +82,8 @@ class Notice(models.Model):
             models.Index(fields=["channel", "state"], name="notice_counted"),
             models.Index(fields=["due_at"], name="notice_due", condition=Q(state="due", channel="mail")),
             models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
-            # The channel is a column, no condition: a prepared statement's generic plan does not know which is asked.
-            models.Index(fields=["recipient", "channel"], name="notice_unread", condition=Q(read_at=None)),
+            # Mails are never read: in it they would be for ever.
+            models.Index(fields=["recipient"], name="notice_unread_bell", condition=Q(read_at=None, channel="bell")),
             models.Index(fields=["scope", "-created_at"], name="notice_of_scope", condition=~Q(scope="")),
             # The few that failed among many that were sent.
             models.Index(

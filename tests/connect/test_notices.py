@@ -227,34 +227,38 @@ def test_mail_of_others_is_not_in_ones_mailbox(client_of_user: tuple[Client, Use
 
 
 @pytest.mark.django_db
-def test_counting_the_unread_does_not_walk_through_the_read() -> None:
+def test_counting_the_unread_does_not_walk_through_the_read_nor_through_mails() -> None:
     user, now = make_user(), timezone.now()
     Notice.objects.bulk_create(
         Notice(
             event=f"test:{number}",
-            channel=Channel.BELL,
+            channel=channel,
             address=user.email,
             recipient=user,
             state=NoticeState.SENT,
-            created_at=now,
+            created_at=now - timedelta(seconds=number),
             due_at=now,
             sent_at=now,
-            read_at=now,
+            read_at=now if channel is Channel.BELL else None,
         )
         for number in range(2000)
+        for channel in Channel
     )
     announce(Recipient(user.email, user))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE connect_notice")
         if connection.vendor != "postgresql":
-            assert "notice_unread" in notices._unread(user).explain()
+            assert "notice_unread_bell" in notices._unread(user).explain()
+            assert "notice_of_user" in notices.bell_of(user).explain()
             return
         # As after some requests on one connection, when the server no longer plans for each person.
         cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         before = rows_read(cursor)
         for _ in range(10):
             assert notices.unread_count(user, at_most=99) == 1
-        assert rows_read(cursor) - before < 100
+            assert len(notices._unread(user)) == 1
+            assert len(notices.bell_of(user)[:5]) == 5
+        assert rows_read(cursor) - before < 150
 
 
 def rows_read(cursor: CursorWrapper) -> int:
