@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter
 from typing import Any, TypeVar
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
@@ -120,9 +120,10 @@ def insert_new(
     """Insert many rows, without signals, but those that are there already by a unique constraint.
 
     Returns how many were new. A row has a value for each of the ``columns``, ``same`` has those that all rows share,
-    both by names of fields; other fields have their default. The constraint is the one of the fields ``once``, any
-    where there are none. To a database that knows arrays goes one for each column whose values differ: objects of
-    Django's take several times as long as the database does (``make bench``).
+    both by names of fields; other fields have their default, and a key that is a UUID is made at random where it is
+    not among the columns. The constraint is the one of the fields ``once``, any where there are none. To a database
+    that knows arrays goes one for each column whose values differ: objects of Django's take several times as long as
+    the database does (``make bench``).
 
     Raises:
         IntegrityError: another constraint refuses a row.
@@ -133,12 +134,19 @@ def insert_new(
     shared = {name: value for name, value in {**others, **same}.items() if name not in columns}
     if connection.vendor == "postgresql":
         return _insert_arrays(model, dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)), shared, once)
+    if _makes_key(model, columns):
+        columns, rows = ["pk", *columns], [(uuid4(), *row) for row in rows]
     statement = _statement_for_many(model, tuple(columns), tuple(shared), tuple(once))
     whole = (zip(statement.fields, (*row, *shared.values()), strict=True) for row in rows)
     values = [[field.get_db_prep_save(value, connection) for field, value in pairs] for pairs in whole]
     with connection.cursor() as cursor:
         cursor.executemany(statement.sql, values)
         return int(cursor.rowcount)
+
+
+def _makes_key(model: type[models.Model], columns: Sequence[str]) -> bool:
+    key = _field(model, "pk")
+    return isinstance(key, models.UUIDField) and not {"pk", key.name} & set(columns)
 
 
 def _insert_arrays(
@@ -163,18 +171,20 @@ def _statement_for_many(
 ) -> _Statement:
     fields = [_field(model, name) for name in (*columns, *shared)]
     quote = connection.ops.quote_name
-    names = ", ".join(quote(str(field.column)) for field in fields)
+    names = [quote(str(field.column)) for field in fields]
     known = f" ({', '.join(quote(str(_field(model, name).column)) for name in once)})" if once else ""
     if connection.vendor == "postgresql":
         # Types without their length, so that a value that is too long is refused, not cut. Arrays go in binary form
         # (%b): as text every word in them would be searched for what must be quoted.
         types = [str(field.db_type(connection)).partition("(")[0] for field in fields]
         arrays = ", ".join(f"%b::{kind}[]" for kind in types[: len(columns)])
-        values = ", ".join(["one.*", *(f"%s::{kind}" for kind in types[len(columns) :])])
-        source = f"SELECT {values} FROM unnest({arrays}) AS one"  # noqa: S608  names of our own
+        values = ["one.*", *(f"%s::{kind}" for kind in types[len(columns) :])]
+        if _makes_key(model, columns):
+            names, values = [*names, quote(str(_field(model, "pk").column))], [*values, "gen_random_uuid()"]
+        source = f"SELECT {', '.join(values)} FROM unnest({arrays}) AS one"  # noqa: S608  names of our own
     else:
         source = f"VALUES ({', '.join(['%s'] * len(fields))})"
-    sql = f"INSERT INTO {quote(model._meta.db_table)} ({names}) {source} ON CONFLICT{known} DO NOTHING"
+    sql = f"INSERT INTO {quote(model._meta.db_table)} ({', '.join(names)}) {source} ON CONFLICT{known} DO NOTHING"
     return _Statement(sql=sql, fields=tuple(fields), returned=())
 
 

@@ -8,7 +8,8 @@ app, so that all can use it.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -45,6 +46,24 @@ def tell(sql: str, parameters: Sequence[Any]) -> None:
     database, cursor = _current()
     with database.wrap_database_errors:
         cursor.execute(sql, parameters)
+
+
+@contextmanager
+def meanwhile() -> Iterator[None]:
+    """Let PostgreSQL carry out what is told within while this process goes on: the end of the block waits for it.
+
+    Whatever is told has to stand by itself: its result is not known within.
+
+    Raises:
+        django.db.Error: at the end, as the statement itself would have raised it.
+    """
+    database = connections[DEFAULT_DB_ALIAS]
+    if database.vendor != "postgresql":
+        yield
+        return
+    database.ensure_connection()
+    with database.wrap_database_errors, database.connection.pipeline():
+        yield
 
 
 def _current() -> tuple[Any, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,6 @@ from connect.expiry.messages import Message
 from connect.models import Channel, Notice, NoticeState
 
 _COLUMNS = (
-    "id",
     "channel",
     "address",
     "recipient",
@@ -36,36 +35,49 @@ _MAIL, _BELL = Channel.MAIL.value, Channel.BELL.value
 _DUE, _SENT, _SKIPPED = NoticeState.DUE.value, NoticeState.SENT.value, NoticeState.SKIPPED.value
 
 
-def store(messages: Iterable[Message], *, now: datetime) -> int:
-    """Store a mail for each recipient, and one for the bell of each who can sign in. How many of them go out.
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What goes out, and what does not; values in the order of the columns."""
+
+    told: list[tuple[Any, ...]]
+    untold: list[tuple[Any, ...]]
+
+
+def rows_of(messages: Iterable[Message], *, now: datetime) -> Rows:
+    """A mail for each recipient, and one for the bell of each who can sign in.
 
     Mails are written when they leave (``connect.expiry.mail``). What does not go out is one skipped mail for each.
     """
-    told: list[Message] = []
-    untold: list[Message] = []
+    rows = Rows([], [])
     for message in messages:
-        (untold if message.reason else told).append(message)
+        if message.reason:
+            rows.untold.extend(_skipped(message))
+        else:
+            rows.told.extend(_going_out(message, now))
+    return rows
+
+
+def store(rows: Rows, *, now: datetime) -> int:
+    """Store those that are not there yet. How many of them go out."""
     same = {"created_at": now, "due_at": now}
-    insert_new(Notice, _COLUMNS, [row for message in untold for row in _skipped(message)], same=same, once=_ONCE)
-    return insert_new(
-        Notice, _COLUMNS, [row for message in told for row in _going_out(message, now)], same=same, once=_ONCE
-    )
+    insert_new(Notice, _COLUMNS, rows.untold, same=same, once=_ONCE)
+    return insert_new(Notice, _COLUMNS, rows.told, same=same, once=_ONCE)
 
 
 def _going_out(message: Message, now: datetime) -> Iterator[tuple[Any, ...]]:
     rest = _rest(message)
     for recipient in message.to:
         address, user = recipient.address.lower(), recipient.user
-        yield (uuid.uuid4(), _MAIL, address, user.pk if user else None, _DUE, None, *rest)
+        yield (_MAIL, address, user.pk if user else None, _DUE, None, *rest)
         if user is not None:
-            yield (uuid.uuid4(), _BELL, address, user.pk, _SENT, now, *rest)
+            yield (_BELL, address, user.pk, _SENT, now, *rest)
 
 
 def _skipped(message: Message) -> Iterator[tuple[Any, ...]]:
     rest = _rest(message)
     for recipient in message.to:
         user = recipient.user.pk if recipient.user else None
-        yield (uuid.uuid4(), _MAIL, recipient.address.lower(), user, _SKIPPED, None, *rest)
+        yield (_MAIL, recipient.address.lower(), user, _SKIPPED, None, *rest)
 
 
 def _rest(message: Message) -> tuple[Any, ...]:

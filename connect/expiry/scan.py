@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from audit.statements import meanwhile
 from certauthority.background import enqueue
 from connect import webhooks
 from connect.clock import company_time
@@ -87,9 +88,13 @@ def _page(source: Source, ahead: timedelta, company: Company | None, *, now: dat
         )
         for lifetime in lifetimes
     ]
-    written = _store(source, judged, now=now)
-    # What was claimed and is not found has ended.
-    source.move_on(dict.fromkeys(keys) | {judgement.lifetime.key: judgement.next_at for judgement in judged})
+    to = source.recipients([judgement.lifetime for judgement in judged])
+    # The database moves the rows on while the notices are written. What was claimed and is not found has ended.
+    with meanwhile():
+        source.move_on(dict.fromkeys(keys) | {judgement.lifetime.key: judgement.next_at for judgement in judged})
+        found = rows.rows_of((one for each in judged for one in messages(each, to[each.lifetime.key])), now=now)
+    written = rows.store(found, now=now)
+    _tell_webhooks(judged, now=now)
     if written:
         transaction.on_commit(_bring_forward)
     return len(keys), written
@@ -112,14 +117,11 @@ def _judged_before(lifetimes: Sequence[Lifetime]) -> Mapping[str, Collection[int
     return found
 
 
-def _store(source: Source, judged: Sequence[Judgement], *, now: datetime) -> int:
-    to = source.recipients([judgement.lifetime for judgement in judged])
-    written = rows.store((message for one in judged for message in messages(one, to[one.lifetime.key])), now=now)
+def _tell_webhooks(judged: Sequence[Judgement], *, now: datetime) -> None:
     listening = webhooks.scopes_with_webhooks({one.lifetime.scope for one in judged if one.goes_out})
     if listening:
         heard = (one for one in judged if one.lifetime.scope in listening)
         webhooks.queue_events(event for one in heard if (event := webhook_event(one, now=now)) is not None)
-    return written
 
 
 def _bring_forward() -> None:

@@ -122,6 +122,16 @@ def test_each_row_keeps_its_own_where_others_have_the_same(db: None) -> None:
     assert sorted(Company.objects.values_list(*columns)) == sorted(rows)
 
 
+def test_each_row_gets_a_key_of_its_own_where_none_is_given(db: None) -> None:
+    rows = [(f"Company {number}", "GB") for number in range(20)]
+    assert insert_new(Company, ["name", "country"], rows, same={}) == 20
+    assert insert_new(Company, ["name", "country"], rows, same={}, once=["name"]) == 0
+    keys = set(Company.objects.values_list("pk", flat=True))
+    assert len(keys) == 20
+    assert {key.version for key in keys} == {4}
+    assert sorted(Company.objects.values_list("name", "country")) == sorted(rows)
+
+
 @pytest.mark.parametrize("count", [1, 3])
 def test_only_the_constraint_that_is_named_leaves_rows_out(count: int, db: None) -> None:
     columns = ["id", "name", "cid"]

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.transaction import TransactionManagementError
 from django.test.utils import CaptureQueriesContext
 
-from audit.statements import ask, tell
+from audit.statements import ask, meanwhile, tell
 
 ONE = "SELECT %s"
+LOCK, HANG_SECONDS = 715_517, 20
 
 
 @pytest.fixture
@@ -104,3 +107,56 @@ def test_each_thread_asks_over_its_own_connection() -> None:
 def test_what_the_database_refuses_is_raised_as_django_does(db: None) -> None:
     with pytest.raises(DatabaseError, match="there_is_no_such_table"), transaction.atomic():
         ask("SELECT %s FROM there_is_no_such_table", ["x"])
+
+
+def test_what_is_told_meanwhile_is_done_at_the_end_of_the_block(words: str) -> None:
+    with meanwhile():
+        tell("INSERT INTO words (word) VALUES (%s)", ["one"])
+        with connection.cursor() as cursor:
+            cursor.execute("INSERT INTO words (word) VALUES (%s)", ["two"])
+    assert ask("SELECT word FROM words WHERE word <> %s ORDER BY word", [""]) == [("one",), ("two",)]
+
+
+@transaction.atomic
+def insert_twice_meanwhile(word: str) -> None:
+    with meanwhile():
+        for _ in range(2):
+            tell("INSERT INTO words (word) VALUES (%s)", [word])
+
+
+def test_what_fails_meanwhile_fails_with_its_transaction(words: str) -> None:
+    tell("INSERT INTO words (word) VALUES (%s)", ["one"])
+    with pytest.raises(IntegrityError):
+        insert_twice_meanwhile("two")
+    assert ask("SELECT word FROM words WHERE word <> %s", [""]) == [("one",)]
+
+
+@transaction.atomic
+def divide_meanwhile(word: str) -> float:
+    with meanwhile():
+        tell("INSERT INTO words (word) VALUES (%s)", [word])
+        return 1 / 0
+
+
+def test_what_fails_beside_it_leaves_nothing(words: str) -> None:
+    with pytest.raises(ZeroDivisionError):
+        divide_meanwhile("one")
+    assert ask("SELECT word FROM words WHERE word <> %s", [""]) == []
+
+
+@pytest.mark.postgresql
+def test_the_database_works_while_the_block_goes_on(db: None) -> None:
+    """The statement waits for a lock that is let go within the block, once the server is seen to wait for it."""
+    waiting = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND NOT granted"
+    place = connection.get_connection_params()
+    keys = ("host", "port", "dbname", "user", "password")
+    with psycopg.connect(**{key: place[key] for key in keys if place.get(key)}, autocommit=True) as beside:
+        beside.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        with meanwhile():
+            tell("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+            seen = False
+            last_moment = time.monotonic() + HANG_SECONDS
+            while not seen and time.monotonic() < last_moment:
+                seen = beside.execute(waiting, [LOCK]).fetchone() == (1,)
+            beside.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    assert seen

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from unittest.mock import patch
@@ -21,6 +21,7 @@ from config.celery import app
 django.setup()
 
 from connect.expiry import scan  # noqa: E402  the apps are ready only now
+from connect.expiry.judgement import Judgement  # noqa: E402
 from connect.expiry.sources import Source  # noqa: E402
 from connect.models import Company  # noqa: E402
 from tests.kmp.patched_worker import kill_everything  # noqa: E402
@@ -41,16 +42,16 @@ class Point:
             file.write(f"{line}\n")
 
     def stored(self) -> None:
-        """Killed in the second page: its notices are stored, and nothing of it is committed."""
-        move_on = Source.move_on
+        """Killed in the second page: its rows are moved on, its notices stored, and nothing of it is committed."""
+        tell_webhooks = scan._tell_webhooks
 
-        def die(source: Source, moments: Mapping[UUID, datetime | None]) -> None:
+        def die(judged: Sequence[Judgement], *, now: datetime) -> None:
             self.note("page")
             if len(self._trace.read_text().split()) == 2:
                 kill_everything()
-            move_on(source, moments)
+            tell_webhooks(judged, now=now)
 
-        patch.object(Source, "move_on", die).start()
+        scan._tell_webhooks = die
 
     def committed(self) -> None:
         """Killed between two pages, after the commit of the first and before anybody is told to deliver."""

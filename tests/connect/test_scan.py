@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -15,9 +15,9 @@ from django.utils import timezone
 from audit.events import Actor
 from certauthority.models import Authority, Certificate, CertificateUse, RevocationReason
 from connect.expiry import scan
+from connect.expiry.judgement import Judgement
 from connect.expiry.mail import render
 from connect.expiry.silence import NOBODY, PASSED_OVER
-from connect.expiry.sources import Source
 from connect.models import Channel, Notice, NoticeState, User, Webhook, WebhookDelivery
 from connect.notices import Written
 from kmp import entries
@@ -237,15 +237,15 @@ def test_a_page_that_fails_is_undone_whole_and_done_later(monkeypatch: pytest.Mo
     monkeypatch.setattr(scan, "PAGE", 3)
     made, now = make_due_credentials(7), timezone.now()
     with monkeypatch.context() as broken:
-        move_on, calls = Source.move_on, []
+        tell_webhooks, calls = scan._tell_webhooks, []
 
-        def fail_second(self: Source, moments: Mapping[UUID, datetime | None]) -> None:
-            calls.append(moments)
+        def fail_second(judged: Sequence[Judgement], *, now: datetime) -> None:
+            calls.append(judged)
             if len(calls) == 2:
                 raise ImproperlyConfigured("as if the database had gone away")
-            move_on(self, moments)
+            tell_webhooks(judged, now=now)
 
-        broken.setattr(Source, "move_on", fail_second)
+        broken.setattr(scan, "_tell_webhooks", fail_second)
         with pytest.raises(ImproperlyConfigured):
             scan.scan(now=now)
     assert Notice.objects.count() == 6, "the first page stands, nothing of the second"
