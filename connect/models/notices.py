@@ -84,10 +84,15 @@ class Notice(models.Model):
             models.Index(fields=["recipient", "-created_at"], name="notice_of_user", condition=Q(channel="bell")),
             # Mails are never read: in it they would be for ever.
             models.Index(fields=["recipient"], name="notice_unread_bell", condition=Q(read_at=None, channel="bell")),
-            models.Index(fields=["scope", "-created_at"], name="notice_of_scope", condition=~Q(scope="")),
+            # The pages Notices show mails alone.
+            models.Index(
+                fields=["scope", "-created_at"], name="notice_mail_of_scope", condition=Q(channel="mail") & ~Q(scope="")
+            ),
             # The few that failed among many that were sent.
             models.Index(
-                fields=["scope", "state", "-created_at"], name="notice_of_scope_in_state", condition=~Q(scope="")
+                fields=["scope", "state", "-created_at"],
+                name="notice_mail_in_state",
+                condition=Q(channel="mail") & ~Q(scope=""),
             ),
             models.Index(fields=["watched", "-created_at"], name="notice_of_watched", condition=~Q(watched="")),
             models.Index(
