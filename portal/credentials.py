@@ -9,7 +9,7 @@ from functools import cache
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Case, Count, IntegerField, Prefetch, Q, QuerySet, Value, When
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from certauthority.models import Certificate
 from connect.lifecycle import Status, days_left, status
@@ -72,23 +72,6 @@ class Row:
         return issuer_label(self.certificate)
 
 
-def listed(project: Project, environment: Environment, show: Show, *, now: datetime) -> QuerySet[Credential, UUID]:
-    """Keys of the credentials of one environment, live ones first and each group newest first.
-
-    Keys alone: the database sorts narrow rows, and ``loaded`` fetches the few that a page shows.
-    """
-    rows = Credential.objects.filter(project=project, environment=environment)
-    if show != Show.ALL:
-        return rows.filter(_condition(show, now=now)).order_by("-created_at", "-id").values_list("pk", flat=True)
-    group = Case(
-        When(_condition(Show.LIVE, now=now), then=Value(0)),
-        When(_condition(Show.EXPIRED, now=now), then=Value(1)),
-        default=Value(2),
-        output_field=IntegerField(),
-    )
-    return rows.order_by(group, "-created_at", "-id").values_list("pk", flat=True)
-
-
 def loaded(keys: Iterable[UUID]) -> list[Credential]:
     """The credentials with these keys, in this order, with what rows show and nothing else."""
     wanted = list(keys)
@@ -119,10 +102,10 @@ def _relatives() -> QuerySet[Credential]:
 def counts(project: Project, environment: Environment, *, now: datetime) -> dict[Show, int]:
     """How many each filter shows, in one query."""
     found = Credential.objects.filter(project=project, environment=environment).aggregate(
-        live=Count("pk", filter=_condition(Show.LIVE, now=now)),
-        expired=Count("pk", filter=_condition(Show.EXPIRED, now=now)),
-        revoked=Count("pk", filter=_condition(Show.REVOKED, now=now)),
-        all=Count("pk"),
+        live=Count("pk", filter=Q(ended_at=None, expires_at__gte=now)),
+        expired=Count("pk", filter=Q(ended_at=None, expires_at__lt=now)),
+        revoked=Count("ended_at"),
+        all=Count("*"),
     )
     return {show: found[show.value] for show in Show}
 
@@ -170,12 +153,3 @@ def common_name_in(subject: str) -> str:
         if part.startswith("CN="):
             return part.removeprefix("CN=")
     return subject
-
-
-def _condition(show: Show, *, now: datetime) -> Q:
-    return {
-        Show.LIVE: Q(ended_at=None, expires_at__gte=now),
-        Show.EXPIRED: Q(ended_at=None, expires_at__lt=now),
-        Show.REVOKED: Q(ended_at__isnull=False),
-        Show.ALL: Q(),
-    }[show]

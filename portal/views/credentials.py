@@ -14,7 +14,8 @@ from django.views.decorators.vary import vary_on_headers
 from connect.clock import now_for
 from connect.views.htmx_request import HtmxRequest
 from portal.access import signed_in
-from portal.credentials import Row, Show, counts, listed, loaded, row, with_certificates
+from portal.credential_pages import Listing
+from portal.credentials import Row, Show, counts, loaded, row, with_certificates
 from portal.downloads import Format
 from portal.models import Credential, Environment
 from portal.production_access import standing_in
@@ -32,9 +33,9 @@ def credentials(request: HtmxRequest, project_id: UUID, environment: Environment
     now = now_for(place.project.company)
     show = _show(request.GET.get("show", ""))
     numbers = counts(place.project, environment, now=now)
-    paginator = Paginator(listed(place.project, environment, show, now=now), PAGE_SIZE)
-    paginator.count = numbers[show]  # Counted already, for the filters.
-    page = paginator.get_page(request.GET.get("page"))
+    page = Paginator(Listing(place.project, environment, show, numbers, now), PAGE_SIZE).get_page(
+        request.GET.get("page")
+    )
     context = {
         **place.context,
         "show": show,
