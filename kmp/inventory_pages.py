@@ -25,7 +25,7 @@ from django.db.models.fields.tuple_lookups import (
 
 from connect.models import Company
 from kmp.inventory import KEYS, Order, Row, Sort, Wanted, listed, row_of, with_rows
-from kmp.inventory_parts import first_keys
+from kmp.inventory_parts import counted, first_keys
 from kmp.models import InventoryEntry
 
 PAGE_SIZE = 25
@@ -35,7 +35,18 @@ COUNTED = 10_000
 WALKED = 2_000
 
 
-# What an order may compare.
+# What each order compares, all of which its index has; and what any of them may.
+_COMPARED: dict[Sort, tuple[str, ...]] = {
+    Sort.LIVE: ("state", "expires_at"),
+    Sort.REFERENCE: ("reference",),
+    Sort.APPLICATION: ("application_name",),
+    Sort.ENVIRONMENT: ("environment",),
+    Sort.COMMON_NAME: ("common_name",),
+    Sort.SERIAL: ("serial",),
+    Sort.ISSUED: ("issued_at",),
+    Sort.EXPIRES: ("expires_at",),
+    Sort.STATUS: ("state", "expires_at"),
+}
 _CURSOR = ("reference", "state", "expires_at", "issued_at", "application_name", "environment", "common_name", "serial")
 
 
@@ -98,9 +109,10 @@ def page_of(
     return _page(found.keys, found, has_previous=False, has_next=found.has_more, now=now)
 
 
-def all_of(company: Company) -> QuerySet[InventoryEntry]:
-    """Everything in the company's inventory."""
-    return InventoryEntry.objects.filter(company=company)
+def totals_of(company: Company, *, now: datetime) -> tuple[Total, Total]:
+    """How many the company has, and how many of them can be used now."""
+    whole, live = counted(company, at_most=COUNTED + 1, now=now)
+    return Total(whole), Total(live)
 
 
 def total_of(entries: QuerySet[InventoryEntry]) -> Total:
@@ -164,7 +176,7 @@ def _within(
 def _end_of_walk(company: Company, part: Q, begin: InventoryEntry | None, order: Order) -> InventoryEntry | None:
     """The last entry that the short walk looks at; None where it looks at every entry that is left in the part."""
     entries = _within(InventoryEntry.objects.filter(company=company), part, begin, order)
-    return entries[WALKED : WALKED + 1].first()
+    return entries.only(*_COMPARED[order.sort])[WALKED : WALKED + 1].first()
 
 
 def _first_keys(entries: QuerySet[InventoryEntry], have: int) -> list[UUID]:
@@ -213,17 +225,10 @@ def _lies_until(end: InventoryEntry, order: Order) -> TupleGreaterThanOrEqual | 
 
 
 def _values_of(entry: InventoryEntry, sort: Sort) -> tuple[Any, ...]:
-    return {
-        Sort.LIVE: (entry.state, entry.expires_at, entry.pk),
-        Sort.REFERENCE: (len(entry.reference), entry.reference),
-        Sort.APPLICATION: (entry.application_name, entry.pk),
-        Sort.ENVIRONMENT: (entry.environment, entry.pk),
-        Sort.COMMON_NAME: (entry.common_name, entry.pk),
-        Sort.SERIAL: (len(entry.serial), entry.serial, entry.pk),
-        Sort.ISSUED: (entry.issued_at, entry.pk),
-        Sort.EXPIRES: (entry.expires_at, entry.pk),
-        Sort.STATUS: (entry.state, entry.expires_at, entry.pk),
-    }[sort]
+    values = [getattr(entry, name) for name in _COMPARED[sort]]
+    if sort in (Sort.REFERENCE, Sort.SERIAL):
+        values.insert(0, len(values[0]))
+    return tuple(values) if sort is Sort.REFERENCE else (*values, entry.pk)
 
 
 def _page(keys: list[UUID], found: _Found, *, has_previous: bool, has_next: bool, now: datetime) -> Page:

@@ -33,6 +33,23 @@ SELECT {number} AS part, id FROM (
   ORDER BY state {way}, expires_at {way}, id {way} LIMIT %s
 ) AS part{number}"""
 
+_COUNT = (
+    "(SELECT count(*) FROM (SELECT 1 FROM kmp_inventoryentry WHERE company_id = %s AND state = %s {} LIMIT %s) part)"
+)
+_COUNTS = f"SELECT {', '.join(_COUNT.format(end) for _, end in _PARTS)}"
+
+
+def counted(company: Company, *, at_most: int, now: datetime) -> tuple[int, int]:
+    """How many the company has, and how many of them can be used now, each counted no further; in one query.
+
+    What can be used now is looked at once for both.
+    """
+    values: list[Any] = []
+    for state, end in _PARTS:
+        values += [company.pk.hex, state.value, *([_moment(now)] if end else []), at_most]
+    ((live, *others),) = ask(_COUNTS, values)
+    return min(live + sum(others), at_most), live
+
 
 def first_keys(
     company: Company, order: Order, cursor: InventoryEntry | None, *, at_most: int, now: datetime

@@ -19,7 +19,7 @@ from kmp.access import officer_of
 from kmp.forms.inventory import InventoryForm
 from kmp.inventory import COLUMNS, Order, Sort, expiring_next, live_entries
 from kmp.inventory_file import file_lines
-from kmp.inventory_pages import Page, all_of, page_of, total_of
+from kmp.inventory_pages import Page, page_of, total_of, totals_of
 
 _IN_WORDS = {
     Order(Sort.LIVE): "live first, soonest expiry first",
@@ -60,11 +60,15 @@ def inventory(request: HtmxRequest) -> HttpResponse:
     if request.htmx:
         response = render(request, "kmp/_inventory.html", context)
         return push_url(response, _place(request, form, order))
+    if wanted.is_everything:
+        total, live = page.total, total_of(live_entries(officer.company, now=now))
+    else:
+        total, live = totals_of(officer.company, now=now)
     context |= {
         "officer": officer,
         "section": "inventory",
-        "total": page.total if wanted.is_everything else total_of(all_of(officer.company)),
-        "live": total_of(live_entries(officer.company, now=now)),
+        "total": total,
+        "live": live,
         "soon": expiring_next(officer.company, now=now),
     }
     return render(request, "kmp/inventory.html", context)
