@@ -9,8 +9,7 @@ from datetime import UTC, datetime, time, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from connect.clock import company_time
 from connect.expiry.drawn import timeline_of
@@ -21,8 +20,9 @@ from portal.access import know_company, memberships_of
 from portal.credentials import Row, in_order, rows_of
 from portal.lifetimes import lifetimes_of
 from portal.models import Credential, Environment, Membership, Project
+from portal.next_to_expire import next_to_expire
 from portal.rotation import Pair, pairs_in
-from portal.summary_keys import NEXT_IN_EACH, counts_of, ending_keys, keys_of
+from portal.summary_keys import counts_of, ending_keys, keys_of
 
 # A table longer than this is not read: the credentials pages list everything.
 ROWS_ON_SUMMARY = MOST_BARS
@@ -133,9 +133,10 @@ def my_projects(user: User, *, now: datetime) -> MyProjects:
     needs = Counter[str]()
     for moment, keys in projects.items():
         credentials = Credential.objects.filter(project__in=keys)
-        soonest = _soonest(credentials, now=moment)
-        found = in_order(rows_of(soonest, now=moment), soonest)
-        holdings |= _holdings(_counted(credentials, now=moment), found, now=moment)
+        counted = _counted(credentials, now=moment)
+        places = [place for place, (live, _) in counted.items() if live]
+        soonest = next_to_expire(places, at_most=NEXT_ON_MY_PROJECTS, now=moment)
+        holdings |= _holdings(counted, in_order(rows_of(soonest, now=moment), soonest), now=moment)
         needs += Counter(_count_unreplaced(_unreplaced(credentials, now=moment), now=moment))
     cards = tuple(
         Card(membership, tuple(_of(holdings, membership.project, environment) for environment in Environment))
@@ -197,18 +198,6 @@ def _counted(credentials: QuerySet[Credential], *, now: datetime) -> dict[tuple[
         .annotate(live=Count("pk", filter=_live(now)), expired=Count("pk", filter=_expired(now)))
     )
     return {(project, environment): (live, expired) for project, environment, live, expired in groups}
-
-
-def _soonest(credentials: QuerySet[Credential], *, now: datetime) -> list[UUID]:
-    """Of each environment of each project the live ones that expire next."""
-    placed = credentials.filter(_live(now)).annotate(
-        place=Window(
-            RowNumber(),
-            partition_by=[F("project_id"), F("environment")],
-            order_by=[F("expires_at"), F("pk")],
-        )
-    )
-    return list(_keys(placed.filter(place__lte=NEXT_IN_EACH).order_by("place", "pk")))
 
 
 def _holdings(
