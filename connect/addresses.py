@@ -10,7 +10,7 @@ from functools import lru_cache
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.urls import get_script_prefix, get_urlconf, reverse
+from django.urls import NoReverseMatch, get_script_prefix, get_urlconf, reverse
 
 # Nobody can know them, so that no other part of an address holds one by chance or on purpose.
 _STAND_INS = tuple(uuid4() for _ in range(4))
@@ -29,7 +29,10 @@ def address_of(view: str, *parts: object, current_app: str | None = None) -> str
         return reverse(view, args=parts, current_app=current_app)
     others = [None if isinstance(part, UUID) else part for part in parts]
     urlconf = get_urlconf() or settings.ROOT_URLCONF
-    pieces = _pieces(get_script_prefix(), urlconf, current_app, view, *others)
+    try:
+        pieces = _pieces(get_script_prefix(), urlconf, current_app, view, *others)
+    except NoReverseMatch:
+        return reverse(view, args=parts, current_app=current_app)  # What it says names the ids themselves.
     if len(pieces) == 1:
         return pieces[0]
     return "".join([text for piece, one in zip(pieces, ids, strict=False) for text in (piece, str(one))]) + pieces[-1]

@@ -57,9 +57,12 @@ def test_an_address_that_was_kept_is_not_given_for_another_id_or_environment() -
     ids=["no-view", "too-few", "too-many", "long", "none", "list"],
 )
 def test_what_has_no_address_is_refused_as_django_refuses_it(view: str, parts: tuple[object, ...]) -> None:
+    with pytest.raises(NoReverseMatch) as by_django:
+        reverse(view, args=parts)
     for _ in range(2):
-        with pytest.raises(NoReverseMatch):
+        with pytest.raises(NoReverseMatch) as refused:
             address_of(view, *parts)
+        assert str(refused.value) == str(by_django.value)
 
 
 def test_a_site_below_another_path_has_its_addresses_there() -> None:
