@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.synchronize import Barrier
 from threading import BrokenBarrierError
 
 from bench.report import percentile
+from config.collecting import collect_less
 
 # A hang guard: for the slowest client to be ready, or to have done its part.
 WAIT_SECONDS = 300.0
@@ -55,12 +58,15 @@ _own: list[tuple[Make, Barrier]] = []
 def in_turns(make: Make, clients: int, turns: Sequence[tuple[str, int]]) -> list[list[Turn]]:
     """What each client did in its turns: a way of those that ``make`` gives the client with this number, how often.
 
-    All clients begin a turn together. Their processes are forks: let go of the database before. Raises RuntimeError
-    where a client fails.
+    All clients begin a turn together. Their processes are forks: let go of the database before. They look for what
+    nothing refers to as seldom as a web server does. Raises RuntimeError where a client fails.
     """
     context = multiprocessing.get_context("fork")
     barrier = context.Barrier(clients)
-    with ProcessPoolExecutor(clients, context, initializer=_begin, initargs=(make, barrier)) as pool:
+    with (
+        _like_a_web_server(),
+        ProcessPoolExecutor(clients, context, initializer=_begin, initargs=(make, barrier)) as pool,
+    ):
         under_way = [pool.submit(_take_turns, number, tuple(turns)) for number in range(clients)]
         failures = [failure for one in under_way if (failure := one.exception()) is not None]
         # Those that waited for the one that failed say nothing of the cause.
@@ -83,6 +89,18 @@ def by_way(found: Sequence[Sequence[Turn]]) -> dict[str, Load]:
     rounds = list(zip(*found, strict=True))
     ways = dict.fromkeys(clients[0].way for clients in rounds)
     return {way: together(clients for clients in rounds if clients[0].way == way) for way in ways}
+
+
+@contextmanager
+def _like_a_web_server() -> Iterator[None]:
+    """Forks inherit it. Else each would once look through all that was loaded, and copy the memory that it is in."""
+    before = gc.get_threshold()
+    collect_less()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*before)
 
 
 def _begin(make: Make, barrier: Barrier) -> None:

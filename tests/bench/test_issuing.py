@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Mapping
 
@@ -10,6 +11,7 @@ import pytest
 from bench.load.issuing import agreement
 from bench.load.issuing_clients import Load, Turn, Way, by_way, in_turns, together
 from bench.load.issuing_form import hidden_fields
+from config.collecting import THRESHOLDS
 
 
 def turn(way: str, begin: float, *each: float) -> Turn:
@@ -51,6 +53,18 @@ def test_a_client_that_fails_ends_all_and_says_why() -> None:
     with pytest.raises(RuntimeError, match="could not do its work") as failure:
         in_turns(ways, 2, [("count", 1), ("fail", 1)])
     assert isinstance(failure.value.__cause__, ValueError)
+
+
+def what_is_looked_through(number: int) -> Mapping[str, Way]:
+    return {"ask": Way(lambda count: [b""] * count, lambda _: f"{gc.get_threshold()} {gc.get_freeze_count() > 0}")}
+
+
+def test_clients_look_for_what_is_left_over_as_seldom_as_a_web_server() -> None:
+    before = gc.get_threshold()
+    found = in_turns(what_is_looked_through, 2, [("ask", 1)])
+    assert [turns[0].answers for turns in found] == [(f"{THRESHOLDS} True",)] * 2
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == 0
 
 
 @pytest.mark.parametrize(
