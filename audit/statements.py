@@ -35,17 +35,23 @@ def ask(sql: str, parameters: Sequence[Any] | Mapping[str, Any]) -> list[tuple[A
         django.db.Error: its subclasses, as a cursor of Django's does.
     """
     database, cursor = _current()
-    with database.wrap_database_errors:
+    try:
         cursor.execute(sql, parameters)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
+    except Exception:  # To be in a `with` each time takes longer than to be in a `try`.
+        with database.wrap_database_errors:
+            raise
     return rows
 
 
 def tell(sql: str, parameters: Sequence[Any]) -> None:
     """Run a statement that returns nothing. Raises like ``ask``."""
     database, cursor = _current()
-    with database.wrap_database_errors:
+    try:
         cursor.execute(sql, parameters)
+    except Exception:
+        with database.wrap_database_errors:
+            raise
 
 
 @contextmanager
@@ -68,16 +74,20 @@ def meanwhile() -> Iterator[None]:
 
 def _current() -> tuple[Any, Any]:
     """The connection, and a cursor of it: the driver's own, unless somebody logs queries or wraps their execution."""
-    database = connections[DEFAULT_DB_ALIAS]
-    # As Django does for each cursor: a connection that has ended since the last request is replaced.
-    database.close_if_health_check_failed()
-    database.ensure_connection()
+    database: Any = connections[DEFAULT_DB_ALIAS]
+    # As Django does for each cursor: a connection that has ended since the last request is replaced. Each is asked for
+    # only where it would do anything: the asking is most of what a statement takes beside the driver.
+    if not database.health_check_done:
+        database.close_if_health_check_failed()
+    if database.connection is None:
+        database.ensure_connection()
     logs = database.queries_logged
     if _kept.connection is not database.connection or _kept.logs != logs:
         _kept.cursor = database.cursor()
         _kept.connection, _kept.logs = database.connection, logs
     if logs or database.execute_wrappers:
         return database, _kept.cursor
-    # Two more steps that Django's cursor takes; what it does beside them is to find out that nobody wraps anything.
-    database.validate_no_broken_transaction()
+    # A step more that Django's cursor takes; what it does beside them is to find out that nobody wraps anything.
+    if database.needs_rollback:
+        database.validate_no_broken_transaction()
     return database, _kept.cursor.cursor

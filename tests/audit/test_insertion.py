@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from allauth.mfa.models import Authenticator
 from django.db import DataError, IntegrityError, models, transaction
+from django.db.models.signals import post_init
 from django.utils import timezone
 from django.utils.functional import lazystr
 
-from audit.insertion import insert, insert_new, new_row, update_each
+from audit.insertion import _shape, insert, insert_new, new_row, update_each
 from audit.models import AuditEvent
 from connect.models import Company, User
 from portal.models import Project
@@ -69,10 +71,42 @@ def test_an_object_made_for_insertion_is_what_the_model_makes(db: None) -> None:
     made, usual = new_row(Project, **values), Project(**values)
     shown = [field.attname for field in Project._meta.concrete_fields if not field.primary_key]
     assert [getattr(made, name) for name in shown] == [getattr(usual, name) for name in shown]
+    assert list(made.__dict__) == list(usual.__dict__)
+    assert made._state.adding
     assert len({made.pk, usual.pk, new_row(Project, **values).pk, None}) == 4
     assert made.company is company
     stored = Project.objects.get(pk=insert(made).pk)
     assert (stored.company, stored.name, stored.deleted_at) == (company, "Rail", None)
+
+
+def test_who_listens_for_objects_hears_of_each() -> None:
+    heard: list[type[models.Model]] = []
+
+    def hear(sender: type[models.Model], **_: object) -> None:
+        heard.append(sender)
+
+    post_init.connect(hear, sender=AuditEvent)
+    try:
+        assert new_row(AuditEvent, actor="alice").actor == "alice"
+    finally:
+        post_init.disconnect(hear, sender=AuditEvent)
+    new_row(AuditEvent, actor="alice")
+    assert heard == [AuditEvent]
+
+
+def test_a_model_that_does_more_makes_its_objects_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = AuditEvent.__init__
+
+    def louder(self: AuditEvent, *args: Any, **values: Any) -> None:
+        usual(self, *args, **values)
+        self.actor = self.actor.upper()
+
+    monkeypatch.setattr(AuditEvent, "__init__", louder)
+    _shape.cache_clear()
+    try:
+        assert new_row(AuditEvent, actor="alice").actor == "ALICE"
+    finally:
+        _shape.cache_clear()
 
 
 def test_each_object_has_defaults_of_its_own() -> None:
