@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from audit.statements import ask
 from certauthority.models import PublicKey
@@ -48,6 +49,11 @@ def judge_known_key(known: PublicKey | None, *, holder: str | None) -> tuple[Ver
     """Whether this public key may be used by this holder; None asks for nobody in particular."""
     compromised = known is not None and known.compromised_at is not None
     foreign = known is not None and holder is not None and known.holder != holder
+    return _judge_known_key(compromised, foreign)
+
+
+@cache
+def _judge_known_key(compromised: bool, foreign: bool) -> tuple[Verdict, ...]:
     return (
         Verdict(
             id="key.compromised",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
 from .armor import csr_der
-from .csr import ParsedCsr, read_csr
+from .csr import ParsedCsr, RequestedName, read_csr
 from .errors import UnreadableInput
 from .keys import judge_key
 from .name_rules import judge_name, listed, shown
@@ -14,6 +15,8 @@ from .subject_rules import SubjectRules
 from .verdicts import Verdict, acceptable, broken
 
 _INPUT_TITLES = {"csr.single": "Exactly one CSR"}
+# Verdicts that do not depend on the request, or on a number or two of it alone, are made once: here, and by caches.
+_SINGLE = Verdict("csr.single", _INPUT_TITLES["csr.single"], True, "one CSR", "one CSR", "house rule")
 # Rules that, when broken, have already said why a signature looks wrong or cannot be verified.
 _HASH_AND_SCHEME = frozenset({"sig.hash", "sig.scheme"})
 _KEY_AND_STRUCTURE = frozenset(
@@ -47,9 +50,9 @@ def judge_csr(data: bytes, *, requirement: SubjectRules | None = None) -> CsrJud
         wanted = "one certificate signing request, as PEM text or a DER file"
         return CsrJudgement(None, (Verdict(error.code, title, False, str(error), wanted, "RFC 2986; RFC 7468, 7"),))
     verdicts = [
-        _judge_single(),
-        _judge_trailing_data(csr),
-        _judge_version(csr),
+        _SINGLE,
+        _judge_trailing_data(csr.trailing_octets),
+        _judge_version(csr.version),
         *_judge_readable(csr),
         *judge_signature_algorithm(csr.algorithm),
         *judge_key(csr.public_key),
@@ -64,12 +67,8 @@ def judge_csr(data: bytes, *, requirement: SubjectRules | None = None) -> CsrJud
     return CsrJudgement(csr, tuple(verdicts))
 
 
-def _judge_single() -> Verdict:
-    return Verdict("csr.single", _INPUT_TITLES["csr.single"], True, "one CSR", "one CSR", "house rule")
-
-
-def _judge_trailing_data(csr: ParsedCsr) -> Verdict:
-    octets = csr.trailing_octets
+@lru_cache(maxsize=16)
+def _judge_trailing_data(octets: int) -> Verdict:
     return Verdict(
         "csr.trailing-data",
         "Nothing after the CSR",
@@ -80,11 +79,12 @@ def _judge_trailing_data(csr: ParsedCsr) -> Verdict:
     )
 
 
-def _judge_version(csr: ParsedCsr) -> Verdict:
-    found = "version 1" if csr.version == 0 else f"a version number of {csr.version.bit_length()} bits"
-    if 0 < csr.version < 1000:
-        found = f"version {csr.version + 1}"
-    return Verdict("csr.version", "Version of the CSR", csr.version == 0, found, "version 1", "RFC 2986, 4.1")
+@lru_cache(maxsize=16)
+def _judge_version(number: int) -> Verdict:
+    found = "version 1" if number == 0 else f"a version number of {number.bit_length()} bits"
+    if 0 < number < 1000:
+        found = f"version {number + 1}"
+    return Verdict("csr.version", "Version of the CSR", number == 0, found, "version 1", "RFC 2986, 4.1")
 
 
 def _judge_signature(csr: ParsedCsr, others: list[Verdict]) -> list[Verdict]:
@@ -95,42 +95,46 @@ def _judge_signature(csr: ParsedCsr, others: list[Verdict]) -> list[Verdict]:
     excuses = _HASH_AND_SCHEME if csr.signature_valid is False else _HASH_AND_SCHEME | _KEY_AND_STRUCTURE
     if not csr.signature_valid and excuses & {verdict.id for verdict in broken(others)}:
         return []
+    return [_signature_verdict(csr.signature_valid)]
+
+
+@cache
+def _signature_verdict(valid: bool | None) -> Verdict:
     found = {True: "the signature fits", False: "the signature does not fit the key and the content"}
     not_verified = "a signature that cannot be verified with this key"
-    return [
-        Verdict(
-            "csr.signature",
-            "The CSR is signed with its own key",
-            csr.signature_valid is True,
-            found[csr.signature_valid] if csr.signature_valid is not None else not_verified,
-            "a signature made with the private key that belongs to the public key in the CSR",
-            "RFC 2986, 4.2",
-        )
-    ]
+    return Verdict(
+        "csr.signature",
+        "The CSR is signed with its own key",
+        valid is True,
+        found[valid] if valid is not None else not_verified,
+        "a signature made with the private key that belongs to the public key in the CSR",
+        "RFC 2986, 4.2",
+    )
 
 
 def _judge_requested(csr: ParsedCsr) -> list[Verdict]:
     if csr.requested is None:
         return []
-    asks_for_ca = csr.requested.asks_for_ca
-    verdicts = [
-        Verdict(
-            "csr.ca-request",
-            "No request for a CA certificate",
-            not asks_for_ca,
-            "basicConstraints with CA:TRUE" if asks_for_ca else "none",
-            "no basicConstraints, or CA:FALSE: only client certificates are issued",
-            "RFC 5280, 4.2.1.9; house rule",
-        ),
-        _judge_requested_names(csr),
-    ]
+    verdicts = [_judge_request_for_ca(csr.requested.asks_for_ca), _judge_requested_names(csr.requested.names)]
     if csr.requested_extensions:
         verdicts.append(_note_extensions(csr))
     return verdicts
 
 
-def _judge_requested_names(csr: ParsedCsr) -> Verdict:
-    names = csr.requested.names if csr.requested else ()
+@cache
+def _judge_request_for_ca(asks: bool) -> Verdict:
+    return Verdict(
+        "csr.ca-request",
+        "No request for a CA certificate",
+        not asks,
+        "basicConstraints with CA:TRUE" if asks else "none",
+        "no basicConstraints, or CA:FALSE: only client certificates are issued",
+        "RFC 5280, 4.2.1.9; house rule",
+    )
+
+
+@lru_cache(maxsize=16)
+def _judge_requested_names(names: tuple[RequestedName, ...]) -> Verdict:
     odd = [shown(f"{name.kind} {name.value}") for name in names if name.kind != "DNSName" or "*" in name.value]
     found = listed(odd) if odd else f"{len(names)} domain names" if names else "none"
     return Verdict(
@@ -159,13 +163,16 @@ def _judge_readable(csr: ParsedCsr) -> list[Verdict]:
     """Left out where the library refuses the whole request for a reason that has a rule of its own."""
     if csr.requested is None and (csr.version != 0 or not csr.algorithm.parameters_ok):
         return []
-    return [
-        Verdict(
-            "csr.readable",
-            "Attributes and extensions can be read",
-            csr.requested is not None,
-            "all of them" if csr.requested else "an attribute or extension that is damaged or stands there twice",
-            "attributes and extensions as the standard has them, each once",
-            "RFC 2986, 4.1; RFC 2985, 5.4.2",
-        )
-    ]
+    return [_readable_verdict(csr.requested is not None)]
+
+
+@cache
+def _readable_verdict(readable: bool) -> Verdict:
+    return Verdict(
+        "csr.readable",
+        "Attributes and extensions can be read",
+        readable,
+        "all of them" if readable else "an attribute or extension that is damaged or stands there twice",
+        "attributes and extensions as the standard has them, each once",
+        "RFC 2986, 4.1; RFC 2985, 5.4.2",
+    )
