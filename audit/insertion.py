@@ -263,7 +263,7 @@ def _reader(fields: Sequence[Any]) -> Callable[[Any], Sequence[Any]]:
 
 
 def _is_stored_as_it_stands(field: Any) -> bool:
-    if type(field) is models.DateTimeField:
+    if type(field) in (models.DateTimeField, models.DateField):
         return not field.auto_now and not field.auto_now_add
     return type(field).pre_save is models.Field.pre_save
 

@@ -12,7 +12,7 @@ from django.db.models.signals import post_init
 from django.utils import timezone
 from django.utils.functional import lazystr
 
-from audit.insertion import _shape, insert, insert_new, new_row, update_each
+from audit.insertion import _is_stored_as_it_stands, _shape, insert, insert_new, new_row, update_each
 from audit.models import AuditEvent
 from connect.models import Company, User
 from portal.models import Project
@@ -126,6 +126,21 @@ def test_a_moment_that_a_field_sets_itself_is_set(db: None) -> None:
     before = timezone.now()
     entry = insert(Authenticator(user=user, type="totp", data={}))
     assert before <= Authenticator.objects.get(pk=entry.pk).created_at <= timezone.now()
+
+
+@pytest.mark.parametrize(
+    ("field", "stands"),
+    [
+        (models.DateField(null=True), True),
+        (models.DateField(auto_now=True), False),
+        (models.DateField(auto_now_add=True), False),
+        (models.DateTimeField(auto_now=True), False),
+        (models.FileField(), False),
+    ],
+    ids=["a-date", "the-day-of-each-change", "the-first-day", "the-moment-of-each-change", "a-file"],
+)
+def test_a_field_that_sets_its_own_value_is_asked_for_it(field: models.Field[Any, Any], *, stands: bool) -> None:
+    assert _is_stored_as_it_stands(field) is stands
 
 
 def company_row(name: str) -> tuple[object, ...]:
