@@ -53,7 +53,7 @@ class _Shape:
 
 
 def new_row(model: type[Row], **values: Any) -> Row:
-    """``model(**values)`` in a third of the time; a related object is given by the name of its field.
+    """``model(**values)`` in half the time; a related object is given by the name of its field.
 
     Raises:
         TypeError: the model has no such field.
