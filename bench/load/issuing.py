@@ -26,11 +26,12 @@ if TYPE_CHECKING:
 CLIENTS = (1, 8, 32)
 LIMIT = 0.7
 # All clients together issue so many in a turn; and so many turns there are.
-IN_A_TURN, TURNS = 640, 4
+IN_A_TURN, TURNS = 2560, 4
 # Through the form, which is slower, there is one turn, of so many for each client.
 BY_FORM = {1: 100, 8: 25, 32: 10}
-# PostgreSQL's statements are prepared, and keys and names of the CA are read, before anything is measured.
-WARM_UP = 10
+# Before anything is measured PostgreSQL has prepared its statements, keys and names of the CA are read, and each client
+# has copied what it writes to of the memory that a fork shares.
+WARM_UP = 40
 USE_CASE, BY_HAND, FORM = "use-case", "the same by hand", "web form"
 
 
