@@ -228,7 +228,7 @@ def test_a_renewed_certificate_is_in_use_without_a_restart(
 
 @contextmanager
 def watching(front: Front, files: dict[str, str]) -> Iterator[None]:
-    """What the container's entrypoint leaves running beside nginx."""
+    """What the container's entrypoint leaves running beside nginx; it has looked at the files once."""
     secret = front.folder / "secret"
     secret.write_text(nginx_front.SECRET)
     assert front.nginx is not None
@@ -240,9 +240,12 @@ def watching(front: Front, files: dict[str, str]) -> Iterator[None]:
         "NGINX_STATE_DIR": str(front.folder / "nginx"),
         "RELOAD_CHECK_SECONDS": "0.2",
     }
-    command = ["sh", "-ec", f'. "{SCRIPT}"; wait']
-    process = subprocess.Popen(command, env=environment, start_new_session=True)
+    command = ["sh", "-ec", f'. "{SCRIPT}"; echo watching; wait']
+    process = subprocess.Popen(command, env=environment, start_new_session=True, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
+        with process.stdout as said:
+            assert said.readline() == "watching\n"
         yield
     finally:
         os.killpg(process.pid, signal.SIGTERM)
