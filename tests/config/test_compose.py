@@ -23,6 +23,7 @@ from tests.config import compose_file
 from tests.config.compose_file import SERVERS, SITE, command_of, environment_here, environment_of, filled, waits_for
 from tests.config.conftest import ROOT, clean_environment, run_python
 from tests.tls_servers import server_certificate
+from tools.stack.servers import DATABASE_SETTINGS
 
 HOSTS = ("portal.localhost", "sandbox.localhost", "production.localhost")
 PRINT = """
@@ -120,6 +121,11 @@ def test_commands_are_those_of_the_procfile(compose: dict[str, Any]) -> None:
     assert command_of(compose["services"]["prepare"]) == ["python", "-m", "config.run.prepare"]
     for name in ("web", "gateway"):
         assert environment_of(compose["services"][name])["WEB_HOST"] == "0.0.0.0", "others than it itself ask it"
+
+
+def test_the_database_has_the_settings_of_the_stack(compose: dict[str, Any]) -> None:
+    command = command_of(compose["services"]["database"])
+    assert command == ["postgres", *(part for setting in DATABASE_SETTINGS for part in ("-c", setting))]
 
 
 def test_any_number_of_workers_and_of_beats_can_run(compose: dict[str, Any]) -> None:

@@ -24,6 +24,8 @@ from tools.stack.layout import LOOPBACK, Layout, gateway_environment, keep, ngin
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 # PostgreSQL refuses to run as root; the wheel makes this account where it does.
 DATABASE_ACCOUNT = "pgserver"
+# As docker-compose.yml has them.
+DATABASE_SETTINGS = ("shared_buffers=512MB",)
 
 
 @dataclass(frozen=True)
@@ -182,9 +184,10 @@ def _database(layout: Layout) -> Program:
     wheel = _wheel().utils
     program = str(wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION] / "postgres")
     where = ["-D", str(layout.directory / "database"), "-h", LOOPBACK, "-p", str(layout.ports["database"]), "-k", ""]
+    settings = [part for setting in DATABASE_SETTINGS for part in ("-c", setting)]
     return Program(
         "database",
-        [program, *where],
+        [program, *where, *settings],
         user=DATABASE_ACCOUNT if os.getuid() == 0 else "",
         stop_signal="INT",
     )
