@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from threading import Condition
+from typing import TYPE_CHECKING
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from pytest_django import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 SYSTEM_CHROMIUM = Path("/usr/bin/chromium")
 # Nothing may leave this machine, and each of the first flags stops something that would.
@@ -24,12 +29,16 @@ CHROMIUM_FLAGS = [
 ]
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
+GUARD_SECONDS = 60
+# What a page should come to show may take this long where other tests keep the machine busy.
+expect.set_options(timeout=20_000)
 
 
 @pytest.fixture
 def live_site(transactional_db: None, settings: Settings) -> Iterator[str]:
     """The address of the real site, served from this process: pages and static files as in `make run`."""
-    thread = LiveServerThread("localhost", _as_it_is)  # type: ignore[arg-type]  # called like a class
+    gate = Gate()
+    thread = LiveServerThread("localhost", gate.around)  # type: ignore[arg-type]  # called like a class
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()
@@ -37,12 +46,42 @@ def live_site(transactional_db: None, settings: Settings) -> Iterator[str]:
         raise thread.error
     settings.SITE_URL = f"http://localhost:{thread.port}"
     yield settings.SITE_URL
+    gate.shut()
     thread.terminate()
 
 
-def _as_it_is(application: WSGIHandler) -> WSGIHandler:
-    """Leave static files to WhiteNoise: Django's own handler does not know the names with hashes."""
-    return application
+class Gate:
+    """What stands before the site, so that nobody is inside when the database is emptied.
+
+    Static files are left to WhiteNoise: Django's own handler does not know the names with hashes.
+    """
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        self._inside = 0
+        self.is_open = True
+
+    def around(self, site: WSGIHandler) -> WSGIApplication:
+        def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+            with self._changed:
+                if not self.is_open:
+                    start_response("503 Service Unavailable", [("Content-Length", "0")])
+                    return []
+                self._inside += 1
+            try:
+                return site(environ, start_response)
+            finally:
+                with self._changed:
+                    self._inside -= 1
+                    self._changed.notify_all()
+
+        return answer
+
+    def shut(self) -> None:
+        """Turn away who comes from now on, such as a page that still polls, and wait for those who are inside."""
+        with self._changed:
+            self.is_open = False
+            assert self._changed.wait_for(lambda: self._inside == 0, GUARD_SECONDS)
 
 
 @pytest.fixture(scope="module")
