@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from enum import StrEnum
+from enum import Enum, auto
 
 import psycopg
 import redis
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
 
 # PostgreSQL's codes for a connection that is gone or does not come about (Appendix A of its documentation); the rest of
 # class 57 and 53 is a server that answers: a statement that took too long, a full disk.
@@ -25,11 +25,16 @@ _GONE = frozenset(
 )
 
 
-class Service(StrEnum):
-    """What a page may miss, under the name that whoever runs the site knows it by."""
+class Service(Enum):
+    """What a page may miss."""
 
-    DATABASE = "PostgreSQL"
-    REDIS = "Redis"
+    DATABASE = auto()
+    REDIS = auto()
+
+    @property
+    def known_as(self) -> str:
+        """The name that whoever runs the site knows it by."""
+        return connection.display_name if self is Service.DATABASE else "Redis"
 
 
 def missing_service(error: BaseException | None) -> Service | None:

@@ -18,7 +18,7 @@ from connect.away import Service, missing_service
 _HTML, _JSON = "text/html", "application/json"
 RETRY_AFTER_SECONDS = 10
 _SENTENCES = {
-    Service.DATABASE: "The site’s database does not answer at the moment. Nothing of what you sent was stored.",
+    Service.DATABASE: "The site’s database does not answer at the moment. What you sent was most likely not stored.",
     Service.REDIS: "A part of the site, its Redis, does not answer at the moment, and this cannot be done without it.",
 }
 
@@ -57,7 +57,8 @@ def _away(request: HttpRequest, service: Service) -> HttpResponse:
     elif htmx and not htmx.boosted and not htmx.history_restore_request:
         response = HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
     else:
-        response = HttpResponse(render_to_string("503.html", {"sentence": sentence, "service": service}), status=status)
+        context = {"sentence": sentence, "service": service.known_as}
+        response = HttpResponse(render_to_string("503.html", context), status=status)
     response.headers["Retry-After"] = str(RETRY_AFTER_SECONDS)
     add_never_cache_headers(response)
     return response

@@ -24,7 +24,7 @@ from connect.views.errors import failed
 from portal.models import Project
 from tests.factories import make_user
 
-SENTENCE = "The site’s database does not answer at the moment. Nothing of what you sent was stored."
+SENTENCE = "The site’s database does not answer at the moment. What you sent was most likely not stored."
 HTMX = {"HX-Request": "true"}
 
 
@@ -250,6 +250,16 @@ def test_a_page_that_needs_redis_says_so() -> None:
     assert _is_away(response)
     assert "its Redis does not answer" in response.content.decode()
     assert SENTENCE not in response.content.decode()
+
+
+def test_a_page_that_needs_the_database_names_the_one_that_the_site_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "display_name", "SQLite")
+    try:
+        raise InterfaceError from psycopg.InterfaceError("the connection is closed")
+    except InterfaceError:
+        response = failed(RequestFactory().get("/"))
+    assert _is_away(response)
+    assert "its SQLite does not answer" in response.content.decode()
 
 
 def test_an_unknown_error_stays_one() -> None:
