@@ -260,9 +260,12 @@ def test_one_address_holds_so_many_requests_and_no_more(front: Front, client_fil
         with contextlib.ExitStack() as stack:
             for _ in range(3):
                 connection = stack.enter_context(limited.connect(SANDBOX))
-                connection.sendall(f"{HEAD}Content-Length: 100\r\n\r\nbegun".encode())
-            nginx_front.wait_until(lambda: limited.curl(SANDBOX, "/", client=client_file).status == 429)
+                connection.sendall(f"{HEAD}Content-Length: 100\r\nExpect: 100-continue\r\n\r\n".encode())
+                # Only then it has its place: a request that came while curl has the last one would be refused itself.
+                assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+                connection.sendall(b"begun")
             answer = limited.curl(SANDBOX, "/", client=client_file)
+            assert answer.status == 429
             assert answer.reason == "TOO_MANY_REQUESTS"
             assert json.loads(answer.body)["Errors"]["Error"][0]["Recoverable"] is True
         nginx_front.wait_until(lambda: limited.curl(SANDBOX, "/", client=client_file).status == 200)
