@@ -90,9 +90,9 @@ class DropFieldIndexAside(migrations.AlterField):
         alias = schema_editor.connection.alias
         if not self.allow_migrate_model(alias, model) or (self.for_patterns and not is_postgresql):
             return None
-        table, column = model._meta.db_table, str(model._meta.get_field(self.name).column)  # noqa: SLF001  Django's documented name
+        table, column = model._meta.db_table, str(model._meta.get_field(self.name).column)
         suffix, how = ("_like", " varchar_pattern_ops") if self.for_patterns else ("", "")
-        # Only Django knows the hash in it, and its stubs do not know this.
+        # Only Django knows the hash in the name, by a method of its own that its stubs leave out.
         name = schema_editor._create_index_name(table, [column], suffix=suffix)  # type: ignore[attr-defined]  # noqa: SLF001
         quote = schema_editor.quote_name
         return quote(name), f"{quote(table)} ({quote(column)}{how})"

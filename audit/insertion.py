@@ -4,8 +4,6 @@ Django's ``save`` builds the statement anew each time and asks signal handlers; 
 that takes longer than the database does (``make bench``). It stands in the lowest app, so that all can use it.
 """
 
-# ruff: noqa: SLF001  (_meta and _state are the names that Django documents)
-
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

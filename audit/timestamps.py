@@ -12,6 +12,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from psycopg.pq import Format
 
 _TYPE = "timestamptz"
 
@@ -24,8 +25,6 @@ def register() -> None:
 def _teach(*, connection: BaseDatabaseWrapper, **_: Any) -> None:
     if connection.vendor != "postgresql":
         return
-    from psycopg.pq import Format  # noqa: PLC0415  a site on SQLite needs no psycopg
-
     adapters = connection.connection.adapters
     before = adapters.get_loader(adapters.types[_TYPE].oid, Format.TEXT)
     # Django's loader says which time zone it gives moments in.

@@ -111,7 +111,7 @@ def _page_by_objects(source: Source, *, now: datetime) -> bool:
             for channel in (Channel if recipient.user else [Channel.MAIL])
         )
     Notice.objects.bulk_create(notices, ignore_conflicts=True, batch_size=500)
-    model._default_manager.bulk_update(found.values(), ["next_notice_at"], batch_size=500)  # noqa: SLF001  Django's documented name
+    model._default_manager.bulk_update(found.values(), ["next_notice_at"], batch_size=500)
     return len(found) == scan.PAGE
 
 

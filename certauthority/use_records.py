@@ -151,7 +151,7 @@ def _upsert(rows: Sequence[models.Model], *, unique: Sequence[str], merging: dic
     """Insert rows, or merge each into the one that has the same unique columns."""
     if not rows:
         return
-    meta = rows[0]._meta  # noqa: SLF001  Django's documented way to a model's table
+    meta = rows[0]._meta
     sets = [how.format(column=f'"{column}"', table=f'"{meta.db_table}"') for column, how in merging.items()]
     _insert(rows, conflict=f"ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {', '.join(sets)}")
 
@@ -159,7 +159,7 @@ def _upsert(rows: Sequence[models.Model], *, unique: Sequence[str], merging: dic
 def _insert(rows: Sequence[models.Model], *, conflict: str = "") -> None:
     """As SQL, since Django cannot add to what is there, and splits what SQLite takes at once."""
     for page in _pages(rows):
-        meta = page[0]._meta  # noqa: SLF001  Django's documented way to a model's fields
+        meta = page[0]._meta
         fields = [field for field in meta.concrete_fields if not field.primary_key]
         columns = ", ".join(f'"{field.column}"' for field in fields)
         values = ", ".join([f"({', '.join(['%s'] * len(fields))})"] * len(page))

@@ -94,12 +94,10 @@ def _database() -> dict[str, Any]:
         )
         if database["ENGINE"] == "django.db.backends.postgresql":
             options = database.setdefault("OPTIONS", {})
-            options.setdefault("connect_timeout", 5)
             # A server whose machine is gone answers nothing, not even that: in milliseconds, then in seconds.
-            options.setdefault("tcp_user_timeout", 15_000)
+            options |= {"connect_timeout": 5, "tcp_user_timeout": 15_000} | options
             options |= {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3} | options
-            options.setdefault("server_side_binding", True)
-            options.setdefault("prepare_threshold", 5)
+            options |= {"server_side_binding": True, "prepare_threshold": 5} | options
             options.setdefault("options", "-c statement_timeout=30000 -c timezone=UTC")
         return database
     return {

@@ -29,7 +29,7 @@ class Part(Generic[Row]):
     def of(cls, model: type[Row], alias: str, *, without: Iterable[str] = ()) -> Part[Row]:
         """All columns of a model but some, which Django reads where somebody asks for them after all."""
         left_out = frozenset(without)
-        fields = [field for field in model._meta.concrete_fields if field.name not in left_out]  # noqa: SLF001  documented
+        fields = [field for field in model._meta.concrete_fields if field.name not in left_out]
         converters = [
             (place, converter, column)
             for place, column in enumerate(field.get_col(alias) for field in fields)

@@ -48,7 +48,7 @@ def _statement(model: type[Model], columns: Mapping[str, str], source: str) -> t
 
     names, expressions, defaults = [], [], {}
     left = dict(columns)
-    for field in model._meta.concrete_fields:  # noqa: SLF001  the name that Django documents
+    for field in model._meta.concrete_fields:
         if field.generated or (field.name not in left and field.db_returning):
             continue
         kind = str(field.db_type(connection)).partition("(")[0]
@@ -60,7 +60,7 @@ def _statement(model: type[Model], columns: Mapping[str, str], source: str) -> t
             expressions.append(f"%(default_{field.name})s::{kind}")
     if left:
         raise ValueError(f"{model.__name__} has no field {', '.join(left)}.")
-    table = connection.ops.quote_name(model._meta.db_table)  # noqa: SLF001  the name that Django documents
+    table = connection.ops.quote_name(model._meta.db_table)
     return f"INSERT INTO {table} ({', '.join(names)}) SELECT {', '.join(expressions)} {source}", defaults
 
 
@@ -72,7 +72,7 @@ def without_indexes(models: Sequence[type[Model]]) -> Iterator[None]:
     """
     from django.db import connection, transaction
 
-    values = {"tables": [model._meta.db_table for model in models]}  # noqa: SLF001  the name that Django documents
+    values = {"tables": [model._meta.db_table for model in models]}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SET LOCAL synchronous_commit = off")

@@ -68,5 +68,5 @@ def _lifetime_of(watched: str) -> Lifetime | None:
     source = next((source for source in sources() if source.name == name), None)
     if source is None:
         return None
-    rows = source.rows().model._default_manager.filter(pk=UUID(key))  # noqa: SLF001  Django's documented name
+    rows = source.rows().model._default_manager.filter(pk=UUID(key))
     return next(iter(source.lifetimes(rows)), None)

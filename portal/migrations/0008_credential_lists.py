@@ -11,8 +11,8 @@ BATCH = 2_000
 
 
 def take_ends(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
-    credentials = apps.get_model("portal", "Credential")._default_manager  # noqa: SLF001  Django’s documented name
-    certificates = apps.get_model("certauthority", "Certificate")._default_manager  # noqa: SLF001  Django’s documented name
+    credentials = apps.get_model("portal", "Credential")._default_manager
+    certificates = apps.get_model("certauthority", "Certificate")._default_manager
     end = certificates.filter(pk=OuterRef("certificate_id")).values("not_after")[:1]
     keys = list(credentials.filter(expires_at=None).order_by("pk").values_list("pk", flat=True))
     for place in range(0, len(keys), BATCH):
