@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import wraps
 from pathlib import Path
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test.testcases import LiveServerThread
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect, sync_playwright
 from pytest_django import Settings
 
 if TYPE_CHECKING:
@@ -30,6 +31,19 @@ CHROMIUM_FLAGS = [
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 GUARD_SECONDS = 60
+ACTIONS = (
+    "check",
+    "clear",
+    "click",
+    "drag_to",
+    "fill",
+    "focus",
+    "press",
+    "press_sequentially",
+    "select_option",
+    "set_input_files",
+    "uncheck",
+)
 # What a page should come to show may take this long where other tests keep the machine busy.
 expect.set_options(timeout=20_000)
 
@@ -91,11 +105,28 @@ def browser() -> Iterator[Browser]:
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     flags = CHROMIUM_FLAGS + (["--no-sandbox"] if os.getuid() == 0 else [])
     program = SYSTEM_CHROMIUM if SYSTEM_CHROMIUM.exists() else None
-    with sync_playwright() as playwright:
+    with sync_playwright() as playwright, pytest.MonkeyPatch.context() as patch:
+        for action in ACTIONS:
+            patch.setattr(Locator, action, _on_loaded_page(getattr(Locator, action)))
         chromium = playwright.chromium.launch(executable_path=program, args=flags)
         yield chromium
         chromium.close()
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+def _on_loaded_page(act: Callable[..., Any]) -> Callable[..., Any]:
+    """Make it wait for the scripts of the page that a click has led to: no person is as fast as a test.
+
+    ``Page.fill`` and its like act at once, for the tests of a page whose scripts are still on their way.
+    """
+
+    @wraps(act)
+    def acting(self: Locator, *arguments: Any, **named: Any) -> Any:
+        self.wait_for(state="attached", timeout=named.get("timeout"))
+        self.page.wait_for_load_state("load")
+        return act(self, *arguments, **named)
+
+    return acting
 
 
 @pytest.fixture
