@@ -72,7 +72,7 @@ def test_a_file_chosen_before_the_scripts_came_is_judged(
     page.goto(live_site + page_url("upload_csr", project), wait_until="commit")
     page.set_input_files("#id_csr_file", path)
     line.let_through()
-    expect(page.locator("#judgement [data-announce]")).to_contain_text("CSR")
+    expect(page.locator("#judgement [data-announce]")).to_contain_text("1 broken")
 
 
 def test_the_inventory_follows_a_search_and_a_choice_made_before_the_scripts_came(
