@@ -89,7 +89,7 @@ def _start_redis(directory: Path, servers: ExitStack) -> subprocess.Popen[bytes]
 
 
 def _wait_for_socket(socket: Path, process: subprocess.Popen[bytes]) -> None:
-    last_moment = time.monotonic() + 30
+    last_moment = time.monotonic() + 60
     while not socket.exists():
         if process.poll() is not None or time.monotonic() > last_moment:
             raise pytest.UsageError("The tests' Redis did not start.")

@@ -51,8 +51,7 @@ if [ $# -gt 0 ]; then
     exec .venv/bin/python -m pytest "$@"
 fi
 failed=0
-.venv/bin/python -m pytest --numprocesses 2 --dist worksteal || failed=1
+.venv/bin/python -m tools.run_tests || failed=1
 echo "Again on SQLite: the tests that need a database"
-DATABASE=sqlite .venv/bin/python -m pytest --numprocesses 2 --dist worksteal \
-    -m "database and not postgresql and not browser" || failed=1
+DATABASE=sqlite .venv/bin/python -m tools.run_tests -m "database and not postgresql and not browser" || failed=1
 exit $failed

@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from audit.statements import ask, meanwhile, tell
 
 ONE = "SELECT %s"
-LOCK, HANG_SECONDS = 715_517, 20
+LOCK, HANG_SECONDS = 715_517, 60
 
 
 @pytest.fixture

@@ -157,7 +157,8 @@ def test_the_step_is_said_in_one_line_and_leaving_asks_first(form: Page, relay: 
         dialog.dismiss()
 
     form.once("dialog", stay)
-    form.close(run_before_unload=True)
+    with form.expect_event("dialog"):
+        form.close(run_before_unload=True)
     form.wait_for_timeout(500)
     assert asked == ["beforeunload"]
     assert not form.is_closed()

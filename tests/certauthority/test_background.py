@@ -16,7 +16,7 @@ from connect.models import Channel, Notice, NoticeState
 from tests.broker import Broker
 from tests.processes import ROOT, site_environment
 
-GUARD_SECONDS = 10
+GUARD_SECONDS = 60
 EVENTS, RECIPIENTS = ("kmp.request-submitted", "kmp.request-waiting"), 10
 
 # What Submit does: a change with two announcements and one task for a worker, in one transaction.

@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-GUARD_SECONDS = 20
+GUARD_SECONDS = 60
 
 Behaviour = Callable[[socket.socket, threading.Event], None]
 

@@ -43,7 +43,7 @@ def issued(project: Project, tmp_path: Path) -> Issued:
 
 
 def eventually(is_so: Callable[[], bool]) -> None:
-    last_moment = time.monotonic() + 30
+    last_moment = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < last_moment
         time.sleep(0.05)

@@ -76,7 +76,7 @@ def test_ca_certificates_are_kept(front: Front) -> None:
 
 
 def test_a_crl_is_never_kept_beyond_its_next_update(front: Front) -> None:
-    end = timezone.now() + timedelta(seconds=6)
+    end = timezone.now() + timedelta(seconds=10)
     RevocationList.objects.filter(authority__name="services").update(next_update=end)
     first = front.curl(PORTAL, "/ca/services.crl", scheme="http")
     assert first.status == 200

@@ -31,7 +31,7 @@ def url_of(entry: InventoryEntry, query: str = "") -> str:
 
 
 def openssl(*arguments: str) -> str:
-    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 

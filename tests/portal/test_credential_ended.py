@@ -195,7 +195,7 @@ def test_names_from_a_certificate_add_no_lines_and_no_markup(project: Project) -
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
-    last_moment = time.monotonic() + 30
+    last_moment = time.monotonic() + 60
     while not is_so():
         assert time.monotonic() < last_moment, "the worker did not do its work"
         time.sleep(0.05)

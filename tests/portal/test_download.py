@@ -24,7 +24,7 @@ def credential(authorities: dict[str, Authority], project: Project) -> Credentia
 
 
 def openssl(*arguments: str) -> str:
-    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=20, check=True)
+    done = subprocess.run(["openssl", *arguments], capture_output=True, text=True, timeout=60, check=True)
     return done.stdout
 
 

@@ -150,7 +150,7 @@ def test_openssl_writes_the_same_text(tmp_path: Path) -> None:
     file.write_bytes(pem(csr(subject)))
     options = ["-noout", "-subject", "-nameopt", "RFC2253,-esc_msb,utf8"]
     done = subprocess.run(
-        ["openssl", "req", "-in", file, *options], capture_output=True, check=True, text=True, timeout=30
+        ["openssl", "req", "-in", file, *options], capture_output=True, check=True, text=True, timeout=60
     )
     assert done.stdout.rstrip("\n").removeprefix("subject=") == read_name(subject).text
 

@@ -155,7 +155,7 @@ def test_no_name_breaks_out_of_the_powershell_request(organisation: str) -> None
 def test_the_shell_hands_the_subject_on_as_one_word(organisation: str) -> None:
     command = commands(requirement(organisation, "API"))["openssl"].text
     echoed = command.replace("openssl req", "printf '%s\\n'", 1)
-    done = subprocess.run(["bash", "-c", echoed], capture_output=True, check=True, timeout=30, env=ENVIRONMENT)
+    done = subprocess.run(["bash", "-c", echoed], capture_output=True, check=True, timeout=60, env=ENVIRONMENT)
     escaped = re.sub(r"([\\/+])", r"\\\1", organisation)
     assert done.stdout.decode().splitlines()[-1] == f"/C=IE/O={escaped}/OU=API/CN=1700000000-Client-MTF-123456"
 
