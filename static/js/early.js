@@ -1,4 +1,4 @@
-// What was filled in before htmx listened, or was put back by the browser on a return, is told to htmx once it does.
+// What was filled in before htmx listened, as on a slow line, is told to it once it does.
 const isFilledIn = (field) => {
   if (field.type === "file") return field.files.length > 0;
   if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
