@@ -119,7 +119,8 @@ class Site:
             return answer.status, answer.read()
 
     def kill_whole(self, name: str) -> None:
-        """Kill a process and everything that it began, at one moment; supervisor starts it again."""
+        """Kill a process, once it runs, and everything that it began, at one moment; supervisor starts it again."""
+        wait_until(lambda: self.stack.runs(name), what=f"{name} runs")
         main = self.stack.pid(name)
         for pid in (main, *self.stack.children(name)):
             with suppress(ProcessLookupError):

@@ -179,6 +179,19 @@ def test_a_port_that_another_program_took_is_named(layout: Layout) -> None:
     assert "another directory" in str(told.value)
 
 
+def test_what_does_not_run_has_no_process_id(layout: Layout, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Supervisor says 0, and whoever sends a signal to 0 sends it to himself and his whole group."""
+    stack = Stack(layout)
+    monkeypatch.setattr(stack, "_call", lambda method, name: {"pid": 0})
+    assert not stack.runs("worker1")
+    for ask in (stack.pid, stack.children, stack.kill):
+        with pytest.raises(StackProblem, match=r"^worker1 does not run\.$"):
+            ask("worker1")
+    monkeypatch.setattr(stack, "_call", lambda method, name: {"pid": 4321})
+    assert stack.runs("worker1")
+    assert stack.pid("worker1") == 4321
+
+
 def test_what_surrounds_the_stack_does_not_set_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("SECRET_KEY", "DATABASE_URL", "DEBUG", "SIGNER"):
         monkeypatch.setenv(name, "foreign")

@@ -136,8 +136,19 @@ class Stack:
         self._call("stopProcess", name)
 
     def pid(self, name: str) -> int:
-        """The process id; 0 where it does not run."""
-        return int(self._call("getProcessInfo", name)["pid"])
+        """The process id.
+
+        Raises:
+            StackProblem: it does not run. Supervisor's 0 for that is, for `kill`, everybody in the caller's own group.
+        """
+        pid = int(self._call("getProcessInfo", name)["pid"])
+        if not pid:
+            raise StackProblem(f"{name} does not run.")
+        return pid
+
+    def runs(self, name: str) -> bool:
+        """Whether the process is there, ready or not."""
+        return bool(self._call("getProcessInfo", name)["pid"])
 
     def children(self, name: str) -> list[int]:
         """The processes that a process of the stack has begun itself, such as those of a worker's pool."""
