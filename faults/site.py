@@ -8,6 +8,7 @@ import os
 import secrets
 import signal
 import tempfile
+import time
 import uuid
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,6 +31,8 @@ CLIENTS = 16
 # Stands in the template of a name for the digits that make it another one (`faults.work`).
 UNIQUE = "1600000000"
 ISSUED = 302
+# How long nginx leaves a server alone that did not answer: its `fail_timeout`, where none is set.
+FAIL_SECONDS = 10
 
 
 class Site:
@@ -110,9 +113,21 @@ class Site:
         """Until the workers have finished what they were told. ``besides`` are those that dead workers still hold."""
         wait_until(lambda: self.messages() <= besides, what="no message waits")
 
-    def ask_past_nginx(self, path: str) -> tuple[int, bytes]:
-        """What the first web server answers itself, whatever nginx remembers."""
-        connection = http.client.HTTPConnection(LOOPBACK, self.stack.layout.ports["web1"], timeout=30)
+    def wait_until_all_serve(self) -> None:
+        """Until both web servers answer and nginx asks both: it leaves one alone for a while that was not there yet."""
+        for name in ("web1", "web2"):
+            wait_until(partial(self._serves, name), what=f"{name} serves")
+        time.sleep(FAIL_SECONDS + 1)
+
+    def _serves(self, name: str) -> bool:
+        try:
+            return self.ask_past_nginx("/healthz", name)[0] == http.client.OK
+        except OSError:
+            return False
+
+    def ask_past_nginx(self, path: str, name: str = "web1") -> tuple[int, bytes]:
+        """What a web server answers itself, whatever nginx remembers."""
+        connection = http.client.HTTPConnection(LOOPBACK, self.stack.layout.ports[name], timeout=30)
         with closing(connection):
             connection.request("GET", path, headers={"Host": PORTAL, "X-Forwarded-Proto": "https"})
             answer = connection.getresponse()

@@ -12,6 +12,7 @@ ORDERS = 60
 
 def test_one_of_two_web_servers_is_killed_during_issues(site: Site, found: Callable[..., None]) -> None:
     """Who got an answer has a certificate; who got none sends the form again and has one, not two."""
+    site.wait_until_all_serve()
     crowd = Crowd(site, [site.order() for _ in range(ORDERS)])
     crowd.begin()
     crowd.wait_for(ORDERS // 4)
