@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
-import os
 import secrets
-import signal
 import tempfile
 import time
 import uuid
@@ -25,7 +23,7 @@ from faults.agreement import GUARD_SECONDS, Database, Mails, wait_until
 from faults.between import Between
 from faults.browser import Answer, Browser, Order
 from tools.stack.layout import LOOPBACK, PORTAL
-from tools.stack.running import Stack
+from tools.stack.running import Stack, StackProblem
 
 CLIENTS = 16
 # Stands in the template of a name for the digits that make it another one (`faults.work`).
@@ -40,6 +38,7 @@ class Site:
 
     def __init__(self, stack: Stack, between: Between) -> None:
         self.stack, self.between = stack, between
+        self._killed: set[psutil.Process] = set()
         self.database, self.mails = Database(stack.layout), Mails(stack.layout)
         found = self.work("site")
         self.email, self.password, self.project = found["email"], found["password"], found["project"]
@@ -135,11 +134,19 @@ class Site:
 
     def kill_whole(self, name: str) -> None:
         """Kill a process, once it runs, and everything that it began, at one moment; supervisor starts it again."""
-        wait_until(lambda: self.stack.runs(name), what=f"{name} runs")
-        main = self.stack.pid(name)
-        for pid in (main, *self.stack.children(name)):
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: self._whole(name), what=f"{name} runs")
+        for process in self._whole(name):
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+            self._killed.add(process)
+
+    def _whole(self, name: str) -> list[psutil.Process]:
+        """A process and everything that it began; nothing until supervisor has begun anew one that was killed."""
+        try:
+            main = psutil.Process(self.stack.pid(name))
+            return [] if main in self._killed else [main, *main.children(recursive=True)]
+        except (StackProblem, psutil.NoSuchProcess):
+            return []
 
 
 def processes_of(stack: Stack) -> list[str]:

@@ -146,10 +146,6 @@ class Stack:
             raise StackProblem(f"{name} does not run.")
         return pid
 
-    def runs(self, name: str) -> bool:
-        """Whether the process is there, ready or not."""
-        return bool(self._call("getProcessInfo", name)["pid"])
-
     def children(self, name: str) -> list[int]:
         """The processes that a process of the stack has begun itself, such as those of a worker's pool."""
         return [child.pid for child in psutil.Process(self.pid(name)).children(recursive=True)]
