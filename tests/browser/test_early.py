@@ -93,9 +93,9 @@ def test_the_inventory_follows_a_search_and_a_choice_made_before_the_scripts_cam
 def test_a_form_that_nobody_touched_asks_nothing(page: Page, live_site: str, line: SlowLine, olga: User) -> None:
     make_entry(olga.company, XBS)
     page.goto(f"{live_site}/kmp/?q=XBS&status=active", wait_until="commit")
-    line.let_through()
-    page.wait_for_load_state("load")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.resource_type))
+    line.let_through()
+    page.wait_for_load_state("load")
     page.wait_for_timeout(1500)
     assert "xhr" not in asked
